@@ -1,0 +1,91 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A library target of this package, with the settings that all of them share.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of one target, in `Tests/<name>Tests`.
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: Bool = false) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.target(name: name)] + dependencies,
+        resources: fixtures ? [.copy("Fixtures")] : [], swiftSettings: settings)
+}
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio: [Target.Dependency] = [
+    .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
+    .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+let package = Package(
+    name: "inkling",
+    products: [
+        .executable(name: "inkling", targets: ["inkling"]),
+        .executable(name: "inklingd", targets: ["inklingd"]),
+    ],
+    dependencies: [
+        // No traits: its optional configuration reader would pull in full Foundation.
+        .package(url: "https://github.com/hummingbird-project/hummingbird.git", from: "2.28.1", traits: []),
+        .package(url: "https://github.com/groue/GRDB.swift.git", from: "7.10.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
+    ],
+    targets: [
+        // Engine: synchronous functions on values.
+        .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
+        library("Tensors", ["CKernels", "COpenBLAS"]),
+        library("Checkpoints", ["Tensors"]),
+        library("Tokenizers"),
+
+        // Models.
+        library("Llama", ["Tensors", "Checkpoints", "Tokenizers"]),
+
+        // Application: concurrency begins here.
+        library("AssistantAPI"),
+        library("Configuration", [.product(name: "TOMLKit", package: "TOMLKit")]),
+        library("History", ["AssistantAPI", .product(name: "GRDB", package: "GRDB.swift")]),
+        library("Assistant", ["AssistantAPI", "Configuration", "History", "Llama", logging]),
+
+        // Edges.
+        library(
+            "Server",
+            ["Assistant", "AssistantAPI", "Configuration", logging, lifecycle]
+                + [
+                    .product(name: "Hummingbird", package: "hummingbird"),
+                    .product(name: "HummingbirdCore", package: "hummingbird"),
+                ] + nio),
+        library("Terminal", ["AssistantAPI", "Configuration"] + nio),
+
+        // Executables: parse options, build, run.
+        .executableTarget(
+            name: "inklingd", dependencies: ["Server", argumentParser], swiftSettings: settings),
+        .executableTarget(
+            name: "inkling", dependencies: ["Terminal", argumentParser], swiftSettings: settings),
+
+        tests("Tensors", ["CKernels"]),
+        tests("Checkpoints", fixtures: true),
+        tests("Tokenizers", fixtures: true),
+        tests("Llama", fixtures: true),
+        tests("AssistantAPI"),
+        tests("Configuration"),
+        tests("History"),
+        tests("Assistant"),
+        tests("Server"),
+        tests("Terminal"),
+    ],
+    swiftLanguageModes: [.v6]
+)

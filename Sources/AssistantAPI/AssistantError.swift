@@ -1,0 +1,35 @@
+/// A request that could not be served, with a sentence that helps.
+public struct AssistantError: Error, Codable, Sendable, Equatable, CustomStringConvertible {
+    public enum Code: String, Codable, Sendable {
+        case invalidRequest = "invalid_request"
+        case notFound = "not_found"
+        case modelNotFound = "model_not_found"
+        /// The file is there but cannot be used.
+        case modelUnusable = "model_unusable"
+        case contextLengthExceeded = "context_length_exceeded"
+        case requestTooLarge = "request_too_large"
+        case outOfMemory = "out_of_memory"
+        case queueFull = "queue_full"
+        case cancelled
+        /// The history cannot be read or written (a full disk, say).
+        case historyUnavailable = "history_unavailable"
+        case shuttingDown = "shutting_down"
+        case internalError = "internal_error"
+    }
+
+    public var code: Code
+    public var message: String
+    /// The request's field that is wrong, where one is.
+    public var parameter: String?
+    /// When to try again, in seconds, where that helps.
+    public var retryAfter: Int?
+
+    public init(_ code: Code, _ message: String, parameter: String? = nil, retryAfter: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.parameter = parameter
+        self.retryAfter = retryAfter
+    }
+
+    public var description: String { message }
+}

@@ -1,0 +1,48 @@
+public import FoundationEssentials
+
+extension ChatEvent {
+    /// The value of `event:` in the stream.
+    public var name: String {
+        switch self {
+        case .accepted: "accepted"
+        case .queued: "queued"
+        case .loading: "loading"
+        case .prefill: "prefill"
+        case .notice: "notice"
+        case .token: "token"
+        case .completed: "completed"
+        case .failed: "failed"
+        }
+    }
+
+    /// The value of `data:` in the stream.
+    public func data() throws -> Data {
+        let encoder = Wire.encoder()
+        return switch self {
+        case .accepted(let value): try encoder.encode(value)
+        case .queued(let value): try encoder.encode(value)
+        case .loading(let value): try encoder.encode(value)
+        case .prefill(let value): try encoder.encode(value)
+        case .notice(let value): try encoder.encode(value)
+        case .token(let value): try encoder.encode(value)
+        case .completed(let value): try encoder.encode(value)
+        case .failed(let value): try encoder.encode(value)
+        }
+    }
+
+    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
+    public init?(name: String, data: Data) throws {
+        let decoder = Wire.decoder()
+        switch name {
+        case "accepted": self = .accepted(try decoder.decode(Accepted.self, from: data))
+        case "queued": self = .queued(try decoder.decode(Queued.self, from: data))
+        case "loading": self = .loading(try decoder.decode(Loading.self, from: data))
+        case "prefill": self = .prefill(try decoder.decode(PrefillProgress.self, from: data))
+        case "notice": self = .notice(try decoder.decode(Notice.self, from: data))
+        case "token": self = .token(try decoder.decode(Token.self, from: data))
+        case "completed": self = .completed(try decoder.decode(Completed.self, from: data))
+        case "failed": self = .failed(try decoder.decode(Failure.self, from: data))
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,80 @@
+/// A sentence for the user about the answer that is being made.
+public struct Notice: Codable, Sendable, Equatable {
+    /// What it is about, for programs: `context_shifted`, `truncated`, `not_saved`.
+    public var code: String
+    public var message: String
+
+    public init(code: String, message: String) {
+        self.code = code
+        self.message = message
+    }
+}
+
+/// What the event stream of `POST /inkling/v1/conversations/{id}/messages` carries.
+///
+/// On the wire each is a server-sent event whose `event:` is the case's name and whose `data:` is the value
+/// as JSON. The last one is `completed` or `failed`.
+public enum ChatEvent: Sendable, Equatable {
+    /// The user's message is safe in the history (after COMMIT), and the answer has its id.
+    case accepted(Accepted)
+    case queued(Queued)
+    case loading(Loading)
+    case prefill(PrefillProgress)
+    case notice(Notice)
+    case token(Token)
+    /// The answer as it stands in the history, also when it was cancelled.
+    case completed(Completed)
+    case failed(Failure)
+
+    public struct Accepted: Codable, Sendable, Equatable {
+        /// `nil` when an answer is regenerated.
+        public var message: Message?
+        public var answer: Message.ID
+        public var model: String
+
+        public init(message: Message?, answer: Message.ID, model: String) {
+            self.message = message
+            self.answer = answer
+            self.model = model
+        }
+    }
+
+    public struct Queued: Codable, Sendable, Equatable {
+        public var ahead: Int
+
+        public init(ahead: Int) { self.ahead = ahead }
+    }
+
+    public struct Loading: Codable, Sendable, Equatable {
+        public var fraction: Double
+
+        public init(fraction: Double) { self.fraction = fraction }
+    }
+
+    public struct Token: Codable, Sendable, Equatable {
+        public var text: String
+
+        public init(text: String) { self.text = text }
+    }
+
+    public struct Completed: Codable, Sendable, Equatable {
+        public var message: Message
+        public var timings: Timings
+
+        public init(message: Message, timings: Timings) {
+            self.message = message
+            self.timings = timings
+        }
+    }
+
+    public struct Failure: Codable, Sendable, Equatable {
+        public var error: AssistantError
+        /// What had been said until then, as it stands in the history.
+        public var message: Message?
+
+        public init(error: AssistantError, message: Message?) {
+            self.error = error
+            self.message = message
+        }
+    }
+}

@@ -1,0 +1,78 @@
+/// Body of `POST /inkling/v1/conversations`.
+public struct ConversationDraft: Codable, Sendable, Equatable {
+    public var title: String?
+    public var model: String?
+    public var system: String?
+    /// Keeps the conversation in memory only.
+    public var isPrivate: Bool?
+
+    public init(
+        title: String? = nil, model: String? = nil, system: String? = nil, isPrivate: Bool? = nil
+    ) {
+        self.title = title
+        self.model = model
+        self.system = system
+        self.isPrivate = isPrivate
+    }
+}
+
+/// Body of `PATCH /inkling/v1/conversations/{id}`: the fields that are there are changed.
+public struct ConversationChange: Codable, Sendable, Equatable {
+    public var title: String?
+    public var model: String?
+    public var system: String?
+    /// Shows the branch that ends at (or goes through) this message.
+    public var head: Message.ID?
+
+    public init(
+        title: String? = nil, model: String? = nil, system: String? = nil, head: Message.ID? = nil
+    ) {
+        self.title = title
+        self.model = model
+        self.system = system
+        self.head = head
+    }
+}
+
+/// Body of `POST /inkling/v1/conversations/{id}/messages`.
+///
+/// - `content` alone continues the shown branch.
+/// - `content` with `edits` puts a new user message beside the one named, as a new branch.
+/// - `regenerates` alone answers the parent of that assistant message (or that user message) once more.
+public struct MessageDraft: Codable, Sendable, Equatable {
+    public var content: String?
+    public var edits: Message.ID?
+    public var regenerates: Message.ID?
+    public var model: String?
+    public var settings: GenerationSettings?
+
+    public init(
+        content: String? = nil, edits: Message.ID? = nil, regenerates: Message.ID? = nil,
+        model: String? = nil, settings: GenerationSettings? = nil
+    ) {
+        self.content = content
+        self.edits = edits
+        self.regenerates = regenerates
+        self.model = model
+        self.settings = settings
+    }
+}
+
+/// Body of the answer to `GET /inkling/v1/conversations`, newest first.
+public struct ConversationList: Codable, Sendable, Equatable {
+    public var conversations: [Conversation]
+    /// Pass it as `?before=` to get the next page; `nil` on the last one.
+    public var next: String?
+
+    public init(conversations: [Conversation], next: String? = nil) {
+        self.conversations = conversations
+        self.next = next
+    }
+}
+
+/// Body of the answer to `GET /inkling/v1/search?q=`.
+public struct SearchResults: Codable, Sendable, Equatable {
+    public var matches: [SearchMatch]
+
+    public init(matches: [SearchMatch]) { self.matches = matches }
+}
