@@ -56,19 +56,19 @@ let package = Package(
 
         // Application: concurrency begins here.
         library("AssistantAPI"),
-        library("Configuration", [.product(name: "TOMLKit", package: "TOMLKit")]),
+        library("Settings", [.product(name: "TOMLKit", package: "TOMLKit")]),
         library("History", ["AssistantAPI", .product(name: "GRDB", package: "GRDB.swift")]),
-        library("Assistant", ["AssistantAPI", "Configuration", "History", "Llama", logging]),
+        library("Assistant", ["AssistantAPI", "Settings", "History", "Llama", logging]),
 
         // Edges.
         library(
             "Server",
-            ["Assistant", "AssistantAPI", "Configuration", logging, lifecycle]
+            ["Assistant", "AssistantAPI", "Settings", logging, lifecycle]
                 + [
                     .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "HummingbirdCore", package: "hummingbird"),
                 ] + nio),
-        library("Terminal", ["AssistantAPI", "Configuration"] + nio),
+        library("Terminal", ["AssistantAPI", "Settings"] + nio),
 
         // Executables: parse options, build, run.
         .executableTarget(
@@ -81,7 +81,7 @@ let package = Package(
         tests("Tokenizers", fixtures: true),
         tests("Llama", fixtures: true),
         tests("AssistantAPI"),
-        tests("Configuration"),
+        tests("Settings"),
         tests("History"),
         tests("Assistant"),
         tests("Server"),
