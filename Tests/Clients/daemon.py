@@ -1,0 +1,76 @@
+"""A real inklingd for the client tests: its own folders, the real default model, ended by its process id."""
+
+import http.client
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+BIN = os.environ["INKLING_BIN"]
+MODEL = os.environ["INKLING_TEST_MODEL"]
+
+
+class UnixConnection(http.client.HTTPConnection):
+    """Plain HTTP over the daemon's socket."""
+
+    def __init__(self, path, timeout=60):
+        super().__init__("localhost", timeout=timeout)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self.path)
+
+
+class Daemon:
+    """Starts the daemon on entry; on exit ends it and removes its folders."""
+
+    def __enter__(self):
+        # A Unix socket's path may have 107 bytes: keep the folder's name short.
+        self.home = tempfile.mkdtemp(prefix="ink-")
+        self.environment = dict(
+            os.environ, HOME=self.home, XDG_RUNTIME_DIR=f"{self.home}/run", XDG_DATA_HOME=f"{self.home}/data",
+            XDG_STATE_HOME=f"{self.home}/state", XDG_CONFIG_HOME=f"{self.home}/config",
+            XDG_CACHE_HOME=f"{self.home}/cache", INKLING_CHAT_MODEL=MODEL)
+        os.mkdir(f"{self.home}/run", 0o700)
+        self.socket = f"{self.home}/run/inkling/inkling.sock"
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.home)
+
+    def start(self):
+        self.process = subprocess.Popen([f"{BIN}/inklingd"], env=self.environment, stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 30
+        while True:
+            try:
+                return self.request("GET", "/health")
+            except OSError:
+                if self.process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"inklingd did not start: {self.process.stderr.read1().decode()}")
+                time.sleep(0.02)
+
+    def stop(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=20)
+        self.process.stderr.close()
+
+    def request(self, method, path, body=None):
+        """Returns the status and the decoded JSON body."""
+        connection = UnixConnection(self.socket)
+        try:
+            data = json.dumps(body).encode() if body is not None else None
+            connection.request(method, path, data, {"Content-Type": "application/json"} if data else {})
+            response = connection.getresponse()
+            text = response.read()
+            return response.status, json.loads(text) if text else None
+        finally:
+            connection.close()
