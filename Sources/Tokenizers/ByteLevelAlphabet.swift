@@ -1,0 +1,38 @@
+/// The printable character that byte-level vocabularies write for each byte (GPT-2's `bytes_to_unicode`).
+///
+/// Printable Latin-1 stands for itself; the other 68 bytes follow from U+0100 on.
+enum ByteLevelAlphabet {
+    /// scalar value -> byte, or -1; every scalar of the alphabet lies below U+0144.
+    private static let bytes: [Int16] = {
+        var bytes = [Int16](repeating: -1, count: 0x144)
+        var next = 0x100
+        for byte in 0..<256 {
+            switch byte {
+            case 33...126, 161...172, 174...255:
+                bytes[byte] = Int16(byte)
+            default:
+                bytes[next] = Int16(byte)
+                next += 1
+            }
+        }
+        return bytes
+    }()
+
+    /// Appends the bytes that `text` stands for to `strings`.
+    ///
+    /// - Returns: false, with the UTF-8 of `text` appended instead, if it has a character outside the alphabet.
+    static func append(_ text: Substring, to strings: inout ByteStrings) -> Bool {
+        var decoded: [UInt8] = []
+        decoded.reserveCapacity(text.utf8.count)
+        for scalar in text.unicodeScalars {
+            let value = Int(scalar.value)
+            guard value < bytes.count, bytes[value] >= 0 else {
+                strings.append(text.utf8)
+                return false
+            }
+            decoded.append(UInt8(bytes[value]))
+        }
+        strings.append(decoded)
+        return true
+    }
+}
