@@ -1,0 +1,209 @@
+import FoundationEssentials
+import GRDB
+import Glibc
+
+/// The files of a history on disk: who may see them, and whether they are ours and whole.
+///
+/// All of this happens before a connection that can write is opened, so that a file that is refused stays
+/// byte for byte as it was.
+struct HistoryFile {
+    let path: String
+
+    private var directory: String {
+        let end = path.lastIndex(of: "/") ?? path.startIndex
+        return end == path.startIndex ? "/" : String(path[..<end])
+    }
+
+    // MARK: - Directory and file
+
+    /// Makes the directory (0700) and the file (0600), or checks and narrows those that are there.
+    ///
+    /// - Throws: `unsafeDirectory` where somebody else owns the directory or can write to it.
+    func prepare() throws(HistoryError) {
+        guard path.hasPrefix("/"), !path.utf8.contains(0) else {
+            throw .cannotOpen(path: path, finding: "the path is not absolute")
+        }
+        try makeDirectory()
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+        guard file >= 0 else {
+            throw .cannotOpen(path: path, finding: errno == ELOOP ? "it is a link" : Self.lastError())
+        }
+        defer { close(file) }
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .cannotOpen(path: path, finding: "it is not a regular file")
+        }
+        guard status.st_uid == geteuid() else {
+            throw .cannotOpen(path: path, finding: "it belongs to user \(status.st_uid)")
+        }
+        if status.st_mode & 0o177 != 0, fchmod(file, 0o600) != 0 {
+            throw .cannotOpen(path: path, finding: "others can read it, and it cannot be closed to them")
+        }
+    }
+
+    private func makeDirectory() throws(HistoryError) {
+        var position = directory.startIndex
+        var parents: [String] = []
+        while let slash = directory[position...].dropFirst().firstIndex(of: "/") {
+            parents.append(String(directory[..<slash]))
+            position = slash
+        }
+        for parent in parents + [directory] where access(parent, F_OK) != 0 {
+            guard mkdir(parent, 0o700) == 0 || errno == EEXIST else {
+                throw .unsafeDirectory(path: parent, finding: Self.lastError())
+            }
+        }
+        var status = stat()
+        guard stat(directory, &status) == 0 else {
+            throw .unsafeDirectory(path: directory, finding: Self.lastError())
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else {
+            throw .unsafeDirectory(path: directory, finding: "it is not a directory")
+        }
+        guard status.st_uid == geteuid() else {
+            throw .unsafeDirectory(path: directory, finding: "it belongs to user \(status.st_uid)")
+        }
+        guard status.st_mode & 0o022 == 0 else {
+            throw .unsafeDirectory(
+                path: directory, finding: "others can write to it; run: chmod 700 \(directory)")
+        }
+    }
+
+    /// What to tell the user about a file system whose locks or syncs may not hold; `nil` on all others.
+    var fileSystemWarning: String? {
+        guard let table = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
+            return nil
+        }
+        let mounts = table.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count > 2 }
+        var best: [Substring] = []
+        // Of equally long ones the later counts: it covers the earlier.
+        for mount in mounts where path.hasPrefix(mount[1] == "/" ? "/" : mount[1] + "/") {
+            if best.isEmpty || mount[1].count >= best[1].count { best = mount }
+        }
+        let networked: Set<Substring> = ["nfs", "nfs4", "9p", "cifs", "smb3", "fuse.sshfs"]
+        guard !best.isEmpty, networked.contains(best[2]) else { return nil }
+        let type = best[2]
+        return "the history \(path) is on a network file system (\(type)), which can lose saved messages "
+            + "at a crash; name a local file in history.path"
+    }
+
+    // MARK: - Contents
+
+    /// Reads whether the file is a whole history of ours, by a connection that cannot write.
+    ///
+    /// An empty file passes: it is a history that was never written to.
+    func inspect() throws(HistoryError) {
+        try inspectMagic()
+        var configuration = Configuration()
+        configuration.readonly = true
+        configuration.prepareDatabase { db in
+            try db.execute(
+                sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA mmap_size = 0")
+        }
+        let findings: Inspection
+        do {
+            let queue = try DatabaseQueue(path: path, configuration: configuration)
+            defer { try? queue.close() }
+            findings = try queue.read(Inspection.init)
+        } catch {
+            throw HistoryStore.openingError(error, path: path)
+        }
+        try findings.check(path: path)
+    }
+
+    /// SQLite reports a file without its magic only once it has looked for a journal, and calls one shorter
+    /// than a page empty; both are plainer told from the first bytes.
+    private func inspectMagic() throws(HistoryError) {
+        let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+        guard file >= 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
+        defer { close(file) }
+        var header = [UInt8](repeating: 0, count: 16)
+        let count = read(file, &header, header.count)
+        guard count >= 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
+        guard count == 0 || header == Array("SQLite format 3\0".utf8) else {
+            throw .foreignFile(path: path, finding: "it is no SQLite database")
+        }
+    }
+
+    private struct Inspection: Sendable {
+        let applicationID: Int32
+        let version: Int
+        let isEmpty: Bool
+        let damage: String?
+        let hasExpectedSchema: Bool
+
+        init(_ db: Database) throws {
+            applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
+            version = try Schema.userVersion(db)
+            isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
+            guard applicationID == Schema.applicationID, (1...Schema.version).contains(version) else {
+                damage = nil
+                hasExpectedSchema = false
+                return
+            }
+            let report = try String.fetchOne(db, sql: "PRAGMA quick_check(1)")
+            damage = report == "ok" ? nil : report ?? "no report"
+            hasExpectedSchema = try Schema.statements(db) == Schema.expectedStatements(version: version)
+        }
+
+        func check(path: String) throws(HistoryError) {
+            if applicationID == 0, version == 0, isEmpty { return }
+            guard applicationID == Schema.applicationID else {
+                throw .foreignFile(path: path, finding: "another program's SQLite database")
+            }
+            guard version <= Schema.version else {
+                throw .newerSchema(path: path, found: version, supported: Schema.version)
+            }
+            guard version > 0 else { throw .damaged(path: path, finding: "version \(version)") }
+            if let damage { throw .damaged(path: path, finding: damage) }
+            // Triggers and views that we did not write could change what we read and write.
+            guard hasExpectedSchema else {
+                throw .foreignFile(path: path, finding: "its tables are not the ones that Inkling makes")
+            }
+        }
+    }
+
+    // MARK: - Setting aside
+
+    /// Moves the file, and what SQLite keeps beside it, to `*.corrupt-<time>`; nothing is deleted.
+    func setAside(at date: Date) throws(HistoryError) {
+        let time = date.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
+        for suffix in ["", "-wal", "-shm"] where access(path + suffix, F_OK) == 0 {
+            var target = "\(path).corrupt-\(time)\(suffix)"
+            var attempt = 1
+            while access(target, F_OK) == 0 {
+                attempt += 1
+                target = "\(path).corrupt-\(time)-\(attempt)\(suffix)"
+            }
+            guard rename(path + suffix, target) == 0 else {
+                throw .cannotOpen(path: path, finding: Self.lastError())
+            }
+        }
+    }
+
+    static func lastError() -> String { String(cString: strerror(errno)) }
+}
+
+/// Keeps other daemons from the same history: two writers at once could damage it.
+///
+/// It locks a file beside the database, since closing any descriptor of the database itself would drop
+/// SQLite's own locks.
+final class HistoryLock: Sendable {
+    private let descriptor: Int32
+
+    init(path: String) throws(HistoryError) {
+        descriptor = open(path + ".lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else {
+            throw .cannotOpen(path: path, finding: HistoryFile.lastError())
+        }
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let isHeld = errno == EWOULDBLOCK
+            let finding = HistoryFile.lastError()
+            close(descriptor)
+            throw isHeld ? .inUse(path: path) : .cannotOpen(path: path, finding: finding)
+        }
+    }
+
+    deinit { close(descriptor) }
+}

@@ -1,0 +1,131 @@
+import GRDB
+
+/// The tables, and the steps that lead to them.
+enum Schema {
+    /// "INKL": marks a database file as ours.
+    static let applicationID: Int32 = 0x494E_4B4C
+
+    /// The version that this build reads and writes.
+    static var version: Int { migrations.count }
+
+    /// Step n leads from version n to n + 1.
+    ///
+    /// Only ever appended to: a step that was released stays as it is.
+    private static let migrations: [@Sendable (Database) throws -> Void] = [createTables]
+
+    /// Brings a database from its version to `target`, each step in a transaction of its own.
+    static func migrate(_ db: Database, to target: Int = version) throws {
+        let current = try userVersion(db)
+        guard current < target else { return }
+        for step in current..<target {
+            try db.inTransaction(.immediate) {
+                try migrations[step](db)
+                // Both are in the file's header, so they change with the tables or not at all.
+                try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+                try db.execute(sql: "PRAGMA user_version = \(step + 1)")
+                return .commit
+            }
+        }
+    }
+
+    static func userVersion(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
+    }
+
+    /// The statements that made everything in a database, but for the search index's own inner tables, whose
+    /// text is up to the SQLite version that made them.
+    static func statements(_ db: Database) throws -> [String] {
+        try String.fetchAll(
+            db,
+            sql: """
+                SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master
+                WHERE name NOT GLOB '*_search_*' AND name NOT GLOB 'sqlite_*' ORDER BY 1
+                """)
+    }
+
+    /// What `statements` gives for an untouched database of a version.
+    static func expectedStatements(version: Int) throws -> [String] {
+        let memory = try DatabaseQueue()
+        return try memory.writeWithoutTransaction { db in
+            try migrate(db, to: version)
+            return try statements(db)
+        }
+    }
+
+    /// Version 1.
+    ///
+    /// - Order comes from `sequence` and `activity`, never from the clock, which can jump.
+    /// - `searchable` replaces a text in the index where the text itself has characters that the search
+    ///   cannot carry (see `SearchText`); it is NULL for nearly all.
+    /// - The index reads its texts from the views, so that nothing is stored twice.
+    @Sendable private static func createTables(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE conversation (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    id TEXT NOT NULL UNIQUE,
+                    activity INTEGER NOT NULL UNIQUE,
+                    title TEXT NOT NULL,
+                    searchable TEXT,
+                    model TEXT,
+                    system TEXT,
+                    head INTEGER REFERENCES message(sequence) DEFERRABLE INITIALLY DEFERRED,
+                    created INTEGER NOT NULL,
+                    updated INTEGER NOT NULL,
+                    erased INTEGER
+                ) STRICT;
+                CREATE INDEX conversation_head ON conversation(head);
+                CREATE INDEX conversation_erased ON conversation(erased) WHERE erased IS NOT NULL;
+
+                CREATE TABLE message (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    id TEXT NOT NULL UNIQUE,
+                    conversation INTEGER NOT NULL REFERENCES conversation(sequence),
+                    parent INTEGER REFERENCES message(sequence),
+                    role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
+                    content TEXT NOT NULL,
+                    searchable TEXT,
+                    finish TEXT,
+                    error TEXT,
+                    model TEXT,
+                    prompt_tokens INTEGER,
+                    cached_tokens INTEGER,
+                    completion_tokens INTEGER,
+                    created INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX message_place ON message(conversation, parent, role);
+                CREATE INDEX message_parent ON message(parent);
+                CREATE INDEX message_unfinished ON message(role) WHERE finish IS NULL AND role = 'assistant';
+
+                CREATE VIEW title_text(sequence, title) AS
+                    SELECT sequence, coalesce(searchable, title) FROM conversation;
+                CREATE VIEW message_text(sequence, content) AS
+                    SELECT sequence, coalesce(searchable, content) FROM message;
+                """)
+        for (table, view, column) in [
+            ("conversation", "title_text", "title"), ("message", "message_text", "content"),
+        ] {
+            let index = "\(column)_search"
+            try db.execute(
+                sql: """
+                    CREATE VIRTUAL TABLE \(index) USING fts5(
+                        \(column), content='\(view)', content_rowid='sequence',
+                        tokenize="unicode61 remove_diacritics 2");
+                    CREATE TRIGGER \(table)_inserted AFTER INSERT ON \(table) BEGIN
+                        INSERT INTO \(index)(rowid, \(column))
+                        VALUES (new.sequence, coalesce(new.searchable, new.\(column)));
+                    END;
+                    CREATE TRIGGER \(table)_changed AFTER UPDATE OF \(column), searchable ON \(table) BEGIN
+                        INSERT INTO \(index)(\(index), rowid, \(column))
+                        VALUES ('delete', old.sequence, coalesce(old.searchable, old.\(column)));
+                        INSERT INTO \(index)(rowid, \(column))
+                        VALUES (new.sequence, coalesce(new.searchable, new.\(column)));
+                    END;
+                    CREATE TRIGGER \(table)_deleted AFTER DELETE ON \(table) BEGIN
+                        INSERT INTO \(index)(\(index), rowid, \(column))
+                        VALUES ('delete', old.sequence, coalesce(old.searchable, old.\(column)));
+                    END;
+                    """)
+        }
+    }
+}
