@@ -1,0 +1,102 @@
+public import Tokenizers
+
+/// Who says something in a chat.
+public enum ChatRole: String, Sendable {
+    case system, user, assistant
+}
+
+/// One thing that was said.
+public struct ChatTurn: Sendable, Equatable {
+    public typealias Role = ChatRole
+
+    public var role: ChatRole
+    public var content: String
+
+    public init(role: ChatRole, content: String) {
+        self.role = role
+        self.content = content
+    }
+}
+
+/// How a model wants a chat written, recognised from its file and implemented here.
+///
+/// A file's own template is a program; it is looked at for marks and never executed. What people wrote is encoded
+/// as text, so no turn can end early or pose as another.
+public struct ChatFormat: Sendable, Equatable {
+    /// The formats that the code knows.
+    enum Style: Equatable {
+        /// Llama 3's headers; from 3.1 on a system header tells the dates.
+        case llama3(tellsDates: Bool)
+        /// `<|im_start|>role` and `<|im_end|>`; some models have words of their own where no system turn is.
+        case chatML(defaultSystem: String?)
+        /// `<|user|>` on a line of its own, each turn ended by the end of sequence (TinyLlama).
+        case zephyr
+        /// `[INST] <<SYS>>`, in pairs of a question and an answer.
+        case llama2
+        /// A transcript, for models that were never taught a chat.
+        case plain
+    }
+
+    let style: Style
+    /// Every token that ends an answer.
+    public let stopTokens: Set<Int32>
+
+    /// The format's name, for people.
+    public var name: String {
+        switch style {
+        case .llama3(tellsDates: false): "llama-3"
+        case .llama3(tellsDates: true): "llama-3.1"
+        case .chatML: "chatml"
+        case .zephyr: "zephyr"
+        case .llama2: "llama-2"
+        case .plain: "plain"
+        }
+    }
+
+    /// Text that ends an answer where the format has no token for it.
+    public var stopStrings: [String] { style == .plain ? ["\nUser:"] : [] }
+
+    /// The format of a model, by the marks in its template, or without one by its control tokens.
+    ///
+    /// - Parameters:
+    ///   - template: `tokenizer.chat_template` of a GGUF file, `chat_template` of tokenizer_config.json.
+    ///   - tokenizer: the model's.
+    public static func detect(template: String?, tokenizer: Tokenizer) -> ChatFormat {
+        let style = template.flatMap { Style(template: $0) } ?? Style(controlTokensOf: tokenizer)
+        return ChatFormat(style, tokenizer: tokenizer)
+    }
+
+    init(_ style: Style, tokenizer: Tokenizer) {
+        self.style = style
+        let turnEnds = ["<|eot_id|>", "<|im_end|>"].compactMap { tokenizer.special($0) }
+        stopTokens = tokenizer.endOfGeneration.union(turnEnds)
+    }
+
+    /// The tokens of a chat, from the beginning of the sequence on.
+    ///
+    /// - Parameters:
+    ///   - messages: the turns in order.
+    ///   - tokenizer: the model's.
+    ///   - addGenerationPrompt: whether the assistant's next turn is opened.
+    ///   - today: the date that Llama 3.1 and later are told.
+    /// - Returns: control tokens by id, everything else as text.
+    public func encode(
+        _ messages: [ChatTurn], tokenizer: Tokenizer, addGenerationPrompt: Bool = true,
+        today: CalendarDay = .today
+    ) -> [Int32] {
+        var prompt = ChatPrompt(tokenizer)
+        switch style {
+        case .llama3(let tellsDates):
+            prompt.writeLlama3(messages, today: tellsDates ? today : nil, opensAnswer: addGenerationPrompt)
+        case .chatML(let defaultSystem):
+            prompt.writeChatML(messages, defaultSystem: defaultSystem, opensAnswer: addGenerationPrompt)
+        case .zephyr:
+            prompt.writeZephyr(messages, opensAnswer: addGenerationPrompt)
+        case .llama2:
+            prompt.writeLlama2(messages)
+        case .plain:
+            prompt.writePlain(messages, opensAnswer: addGenerationPrompt)
+        }
+        return prompt.finish()
+    }
+}
