@@ -1,0 +1,97 @@
+// Shared by the kernels' implementation files; not part of the interface.
+#pragma once
+
+#include "ckernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#define INLINE static inline __attribute__((always_inline))
+
+/// What the kernels need to know of a storage type. A quantised element is d * (q - offset) + m, with q unsigned,
+/// d and m per group of 16 or 32; a type has either an offset or its own minimum m.
+typedef struct {
+    int32_t block_length, block_bytes;
+    int32_t group;
+    int32_t offset;
+    bool has_minimum;
+} ck_traits;
+
+extern const ck_traits ck_type_traits[CK_TYPE_COUNT];
+
+/// Values of IQ4_NL's and IQ4_XS's codes.
+extern const int8_t ck_iq4_values[16];
+
+/// Scalar unpacking of one block: quants[block_length], d and m per group.
+void ck_ref_unpack(ck_type type, const uint8_t *block, uint8_t *quants, float *d, float *m);
+
+INLINE uint16_t load_u16(const uint8_t *p) {
+    uint16_t v;
+    memcpy(&v, p, 2);
+    return v;
+}
+
+INLINE uint32_t load_u32(const uint8_t *p) {
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return v;
+}
+
+INLINE float half_to_float(uint16_t h) {
+    uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = (h >> 10) & 31, fraction = h & 1023, bits;
+    if (exponent == 31) {
+        bits = sign | 0x7F800000 | fraction << 13;
+    } else if (exponent != 0) {
+        bits = sign | (exponent + 112) << 23 | fraction << 13;
+    } else {
+        float value = (float)fraction * 0x1p-24f;
+        return sign ? -value : value;
+    }
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+INLINE float bfloat_to_float(uint16_t h) {
+    uint32_t bits = (uint32_t)h << 16;
+    float value;
+    memcpy(&value, &bits, 4);
+    return value;
+}
+
+INLINE int64_t row_bytes(const ck_matrix *w) {
+    const ck_traits *t = &ck_type_traits[w->type];
+    return w->columns / t->block_length * t->block_bytes;
+}
+
+/// Scale and minimum j of the 12 packed bytes of Q4_K and Q5_K.
+INLINE void scale_min_k4(int j, const uint8_t *q, uint8_t *d, uint8_t *m) {
+    if (j < 4) {
+        *d = q[j] & 63;
+        *m = q[j + 4] & 63;
+    } else {
+        *d = (uint8_t)((q[j + 4] & 15) | (q[j - 4] >> 6) << 4);
+        *m = (uint8_t)((q[j + 4] >> 4) | (q[j] >> 6) << 4);
+    }
+}
+
+/// Scale j, in -32...31, of the 12 packed bytes of Q3_K.
+INLINE int scale_k3(int j, const uint8_t *q) {
+    int low = j < 8 ? q[j] & 15 : q[j - 8] >> 4;
+    return (low | ((q[8 + j % 4] >> (2 * (j / 4))) & 3) << 4) - 32;
+}
+
+/// Scale j, in -32...31, of an IQ4_XS block.
+INLINE int scale_iq4_xs(int j, const uint8_t *block) {
+    int low = (block[4 + j / 2] >> (4 * (j % 2))) & 15;
+    return (low | ((load_u16(block + 2) >> (2 * j)) & 3) << 4) - 32;
+}
+
+extern const ck_kernels ck_kernels_scalar;
+#if defined(__x86_64__)
+extern const ck_kernels ck_kernels_avx2;
+extern const ck_kernels ck_kernels_avx512;
+#endif
+#if defined(__aarch64__)
+extern const ck_kernels ck_kernels_neon;
+#endif

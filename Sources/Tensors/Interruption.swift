@@ -1,0 +1,10 @@
+/// Thrown out of a checkpoint to stop the work in progress; what was computed so far is incomplete.
+public struct Interrupted: Error {
+    /// The error has nothing to say but that the work was stopped.
+    public init() {}
+}
+
+/// A checkpoint: called on the calling thread between operators and between parts of large ones, at least every 50 ms.
+///
+/// It returns to go on, after whatever waiting or more urgent work it likes, or throws to stop.
+public typealias InterruptionCheck = () throws(Interrupted) -> Void

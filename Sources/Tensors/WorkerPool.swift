@@ -1,0 +1,212 @@
+import CKernels
+import Glibc
+import Synchronization
+
+/// Threads kept ready between operators: they spin briefly for the next one, then park, so that idling uses no CPU.
+///
+/// Work comes in parts, a partition that does not depend on the number of threads; the caller takes part itself. Parts
+/// are handed out in order to whichever thread is free, so a thread that the system holds up delays only its own part.
+public final class WorkerPool: Sendable {
+    /// The number of threads that work, the caller's included.
+    public let threadCount: Int
+    private let board = Board()
+    private let threads: [pthread_t]
+
+    /// A pool of `threadCount` threads: the caller of `run` and `threadCount - 1` own ones.
+    public init(threadCount: Int) {
+        var threads: [pthread_t] = []
+        for _ in 1..<max(threadCount, 1) {
+            var thread = pthread_t()
+            let context = Unmanaged.passRetained(board)
+            let status = pthread_create(&thread, nil, { Board.work($0) }, context.toOpaque())
+            guard status == 0 else {
+                context.release()
+                break  // fewer threads only make it slower
+            }
+            threads.append(thread)
+        }
+        self.threads = threads
+        self.threadCount = threads.count + 1
+    }
+
+    deinit {
+        board.stop()
+        for thread in threads { pthread_join(thread, nil) }
+    }
+
+    /// Runs `body(0)`, ..., `body(parts - 1)`, several at once, and returns when all have ended.
+    ///
+    /// Callable from any thread, but only one at a time, and not from within `body`.
+    public func run(parts: Int, _ body: (Int) -> Void) {
+        do throws(Interrupted) {
+            try run(parts: parts, checkpoint: nil, body)
+        } catch {
+            preconditionFailure("interrupted without a checkpoint")
+        }
+    }
+
+    /// Like `run(parts:_:)`, calling `checkpoint` on the calling thread between parts.
+    ///
+    /// When it throws, no further part begins, and those that had begun have ended when the error leaves.
+    public func run(parts: Int, checkpoint: InterruptionCheck, _ body: (Int) -> Void) throws(Interrupted) {
+        try withoutActuallyEscaping(checkpoint) { (check) throws(Interrupted) in
+            try run(parts: parts, checkpoint: .some(check), body)
+        }
+    }
+
+    private func run(parts: Int, checkpoint: InterruptionCheck?, _ body: (Int) -> Void) throws(Interrupted) {
+        guard parts > 1, !threads.isEmpty else {
+            for part in 0..<max(parts, 0) {
+                if part > 0 { try checkpoint?() }
+                body(part)
+            }
+            return
+        }
+        precondition(parts <= Board.maximumParts, "too many parts")
+        var failure: Interrupted?
+        withoutActuallyEscaping(body) { body in
+            var job = Job(body: body)
+            Swift.withUnsafeMutablePointer(to: &job) { job in
+                board.post(job, parts: parts)
+                do throws(Interrupted) {
+                    while let part = board.claim() {
+                        job.pointee.run(part)
+                        board.finish(1)
+                        try checkpoint?()
+                    }
+                } catch {
+                    failure = error
+                    board.abandon()
+                }
+                board.wait(for: parts)
+            }
+        }
+        if let failure { throw failure }
+    }
+}
+
+/// What the parts of one `run` call.
+private struct Job {
+    let body: (Int) -> Void
+
+    @inline(never)
+    func run(_ part: Int) { body(part) }
+}
+
+/// Where the caller posts a job and the threads find its parts.
+///
+/// One word holds the job's number, its count of parts and the next part, so that a part is claimed by one
+/// compare-and-exchange, which fails when the job it was read from is over.
+private final class Board: Sendable {
+    static let maximumParts = 1 << 20 - 1
+
+    private let ticket = Atomic<UInt64>(0)  // number << 40 | parts << 20 | next
+    private let job = Atomic<UInt>(0)
+    private let finished = Atomic<Int>(0)
+    private let parked = Atomic<Int>(0)
+    private let stopped = Atomic<Bool>(false)
+    nonisolated(unsafe) private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    nonisolated(unsafe) private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+
+    init() {
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(condition, nil)
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    // MARK: The caller's side
+
+    func post(_ job: UnsafeMutablePointer<Job>, parts: Int) {
+        self.job.store(UInt(bitPattern: job), ordering: .relaxed)
+        finished.store(0, ordering: .relaxed)
+        let number = (ticket.load(ordering: .relaxed) >> 40) &+ 1
+        ticket.store(number << 40 | UInt64(parts) << 20, ordering: .sequentiallyConsistent)
+        if parked.load(ordering: .sequentiallyConsistent) > 0 { wake() }
+    }
+
+    /// The next part of the current job; nil when all are taken.
+    func claim() -> Int? {
+        var seen = ticket.load(ordering: .acquiring)
+        while true {
+            let next = seen & 0xFFFFF
+            guard next < (seen >> 20) & 0xFFFFF else { return nil }
+            let (done, now) = ticket.weakCompareExchange(
+                expected: seen, desired: seen + 1, ordering: .acquiringAndReleasing)
+            if done { return Int(next) }
+            seen = now
+        }
+    }
+
+    func finish(_ count: Int) { finished.add(count, ordering: .releasing) }
+
+    /// Takes all parts that nobody claimed and counts them as finished.
+    func abandon() {
+        while claim() != nil { finish(1) }
+    }
+
+    func wait(for parts: Int) {
+        var spins = 0
+        while finished.load(ordering: .acquiring) < parts {
+            spins += 1
+            if spins < 4000 { ck_pause() } else { sched_yield() }
+        }
+    }
+
+    func stop() {
+        stopped.store(true, ordering: .sequentiallyConsistent)
+        wake()
+    }
+
+    private func wake() {
+        pthread_mutex_lock(mutex)
+        pthread_cond_broadcast(condition)
+        pthread_mutex_unlock(mutex)
+    }
+
+    // MARK: The threads' side
+
+    static func work(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+        guard let context else { return nil }
+        let board = Unmanaged<Board>.fromOpaque(context).takeRetainedValue()
+        while board.awaitParts() {
+            while let part = board.claim() {
+                if let job = UnsafePointer<Job>(bitPattern: board.job.load(ordering: .relaxed)) {
+                    job.pointee.run(part)
+                }
+                board.finish(1)
+            }
+        }
+        return nil
+    }
+
+    private var hasParts: Bool {
+        let seen = ticket.load(ordering: .sequentiallyConsistent)
+        return seen & 0xFFFFF < (seen >> 20) & 0xFFFFF
+    }
+
+    /// Waits until there is a part to claim; false when the pool ends.
+    private func awaitParts() -> Bool {
+        for _ in 0..<spinCount {
+            if hasParts { return true }
+            ck_pause()
+        }
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        parked.add(1, ordering: .sequentiallyConsistent)
+        defer { parked.subtract(1, ordering: .sequentiallyConsistent) }
+        while !hasParts {
+            if stopped.load(ordering: .sequentiallyConsistent) { return false }
+            pthread_cond_wait(condition, mutex)
+        }
+        return true
+    }
+
+    /// About 100 microseconds of looking for work before a thread parks.
+    private var spinCount: Int { 4000 }
+}

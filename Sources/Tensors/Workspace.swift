@@ -1,0 +1,27 @@
+import CKernels
+
+/// Memory that operators reuse from call to call; grows to what the largest one needed.
+///
+/// Used by one operator at a time, as the pool is.
+final class Workspace: @unchecked Sendable {
+    private var memory: [Slot: UnsafeMutableRawBufferPointer] = [:]
+
+    enum Slot { case quants, scales, sums, halfSums, queries, partials }
+
+    deinit {
+        for buffer in memory.values { buffer.deallocate() }
+    }
+
+    /// At least `count` uninitialised elements; what the slot held before is lost.
+    func take<T: BitwiseCopyable>(_ slot: Slot, count: Int, as type: T.Type) -> UnsafeMutablePointer<T> {
+        let bytes = max(count, 1) * MemoryLayout<T>.stride
+        if let known = memory[slot], known.count >= bytes, let base = known.baseAddress {
+            return base.assumingMemoryBound(to: T.self)
+        }
+        memory[slot]?.deallocate()
+        let fresh = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes + bytes / 4, alignment: 64)
+        memory[slot] = fresh
+        guard let base = fresh.baseAddress else { preconditionFailure("allocation without an address") }
+        return base.bindMemory(to: T.self, capacity: max(count, 1))
+    }
+}
