@@ -61,6 +61,7 @@ public struct ChatFormat: Sendable, Equatable {
     /// - Parameters:
     ///   - template: `tokenizer.chat_template` of a GGUF file, `chat_template` of tokenizer_config.json.
     ///   - tokenizer: the model's.
+    /// - Returns: the format; `plain` if nothing is recognised.
     public static func detect(template: String?, tokenizer: Tokenizer) -> ChatFormat {
         let style = template.flatMap { Style(template: $0) } ?? Style(controlTokensOf: tokenizer)
         return ChatFormat(style, tokenizer: tokenizer)

@@ -9,7 +9,7 @@ enum EndOfGeneration {
 
     static func ids(of vocabulary: Vocabulary) -> Set<Int32> {
         var ids = Set([vocabulary.options.eos, vocabulary.options.eot].compactMap(\.self))
-        for id in 0..<vocabulary.count where vocabulary.types[id] == .control {
+        for id in 0..<vocabulary.count where [.control, .unknown].contains(vocabulary.types[id]) {
             if names.contains(vocabulary.tokens.text(id)) { ids.insert(Int32(id)) }
         }
         return ids

@@ -7,7 +7,7 @@ public struct TokenDecoder: Sendable {
     private var waiting: [UInt8] = []
     private var atStart: Bool
 
-    /// - Parameter continuing: the tokens follow others, so that a leading space is text.
+    /// A decoder at the start of a text, or of text that continues other tokens, so that a leading space is text.
     public init(_ tokenizer: Tokenizer, continuing: Bool = false) {
         self.tokenizer = tokenizer
         atStart = !continuing

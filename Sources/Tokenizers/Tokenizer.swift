@@ -50,8 +50,8 @@ public struct Tokenizer: Sendable {
 
     /// The tokens of a text; ``bos`` is not added.
     ///
-    /// - Parameter parsingSpecial: whether the text of a control token becomes that token. Only for text that no
-    ///   user wrote: otherwise a user could end their turn and speak for the system.
+    /// With `parsingSpecial` the text of a control token becomes that token. That is only for text that no user
+    /// wrote: otherwise a user could end their turn and speak for the system.
     public func encode(_ text: String, parsingSpecial: Bool = false) -> [Int32] {
         var text = text
         return text.withUTF8 { encode($0, parsingSpecial: parsingSpecial).tokens }
@@ -71,8 +71,9 @@ public struct Tokenizer: Sendable {
         return type == .control || type == .unknown
     }
 
-    /// The bytes that a token stands for; none for a control token (its name if it is to be rendered) or for an id
-    /// outside the vocabulary. They need not be whole characters.
+    /// The bytes that a token stands for, which need not be whole characters.
+    ///
+    /// A control token has none, or its name if it is to be rendered; neither has an id outside the vocabulary.
     public func bytes(of token: Int32, rendersSpecial: Bool = false) -> [UInt8] {
         guard type(of: token) != nil, rendersSpecial || !isControl(token) else { return [] }
         return Array(vocabulary.tokens[Int(token)])
@@ -81,9 +82,11 @@ public struct Tokenizer: Sendable {
     /// The bytes that tokens stand for.
     ///
     /// - Parameters:
+    ///   - tokens: in order.
     ///   - rendersSpecial: whether control tokens appear by name.
     ///   - continuing: the tokens follow others, so that a leading space is text. Otherwise the space that
     ///     `encode` puts before text (SentencePiece only) is taken away again.
+    /// - Returns: the text, as bytes: tokens that a model chose need not form valid UTF-8.
     public func decode(_ tokens: [Int32], rendersSpecial: Bool = false, continuing: Bool = false) -> [UInt8] {
         var result: [UInt8] = []
         var atStart = !continuing

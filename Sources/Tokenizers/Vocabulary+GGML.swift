@@ -5,7 +5,14 @@ extension Vocabulary {
     ///   - ggmlModel: `model`: "gpt2" for byte-pair encoding, "llama" for SentencePiece.
     ///   - pre: `pre`, the splitting rule; where it is missing, Llama 3's own tokens tell its files apart.
     ///   - tokens: in the file's spelling: the byte-level alphabet, or with U+2581 for a space.
+    ///   - scores: one for each token; SentencePiece vocabularies need them.
+    ///   - types: `token_type`, one for each token.
     ///   - merges: "left right", best first; byte-pair vocabularies need them.
+    ///   - bos: `bos_token_id`.
+    ///   - eos: `eos_token_id`.
+    ///   - eot: `eot_token_id`.
+    ///   - addsBOS: `add_bos_token`; where it is missing, as the model's kind does.
+    ///   - addsSpacePrefix: `add_space_prefix`, likewise.
     /// - Throws: ``TokenizerError`` for an unknown model or rule, and for parts that do not fit together.
     public init(
         ggmlModel: String, pre: String?, tokens: [String], scores: [Float]?, types: [Int32]?,

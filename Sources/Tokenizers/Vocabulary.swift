@@ -55,10 +55,12 @@ public struct Vocabulary: Sendable {
     /// A vocabulary from its plain parts.
     ///
     /// - Parameters:
+    ///   - model: how text becomes tokens.
     ///   - tokens: the bytes of each token; of control tokens, their text.
     ///   - types: one for each token.
     ///   - scores: one for each token of a SentencePiece vocabulary; empty otherwise.
     ///   - merges: the pairs of a byte-pair vocabulary, best first.
+    ///   - options: special ids and settings.
     /// - Throws: ``TokenizerError`` if the parts do not fit together.
     public init(
         model: Model, tokens: [[UInt8]], types: [TokenType], scores: [Float] = [],
