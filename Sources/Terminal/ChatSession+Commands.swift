@@ -1,0 +1,191 @@
+import AssistantAPI
+
+extension ChatSession {
+    func run(_ command: ChatCommand) async {
+        do {
+            switch command {
+            case .help: sayHelp()
+            case .bye: isDone = true
+            case .new: startNew()
+            case .model(let name): try await chooseModel(name)
+            case .system(let text): try await setSystem(text)
+            case .set(let name, let value): try setParameter(name, value)
+            case .regenerate: try await regenerate()
+            case .history(let words): try await showHistory(words)
+            case .open(let id): await open(id ?? "last", isStart: false)
+            case .edit(let text): try await edit(text)
+            case .title(let text): try await setTitle(text)
+            case .delete: try await delete()
+            case .unknown(let name): throw ClientError.usage(ChatCommand.complaint(about: name))
+            }
+        } catch {
+            complain(error)
+        }
+    }
+
+    private func sayHelp() {
+        let width = ChatCommand.catalog.map(\.usage.count).max() ?? 0
+        var lines = ChatCommand.catalog.map { Self.pad($0.usage, to: width) + "  " + $0.meaning }
+        lines += [
+            "",
+            "\"\"\" begins and ends a message of several lines; Alt-Enter starts a new line anywhere.",
+            "Control-C stops an answer, Control-G opens your editor, Control-R searches typed lines,",
+            "Control-D leaves. A message that starts with a slash: write the slash twice.",
+        ]
+        say(lines.joined(separator: "\n"))
+    }
+
+    private func startNew() {
+        forgetConversation()
+        say("A new conversation.")
+    }
+
+    private func forgetConversation() {
+        conversation = nil
+        lastQuestion = nil
+        lastAnswer = nil
+        editing = nil
+    }
+
+    // MARK: - What answers, and how
+
+    private func chooseModel(_ name: String?) async throws {
+        let models = try await reconnecting { try await self.client.models() }
+        guard let name else {
+            let current = conversation?.model ?? options.model
+            say(current.map { "Model: \(TextSanitizer.line($0))" } ?? "Model: the default one")
+            say(models.map { "  " + ModelText.row($0) }.joined(separator: "\n"))
+            return
+        }
+        let model = try ModelText.resolve(name, among: models)
+        if let id = conversation?.id {
+            conversation = try await reconnecting {
+                try await self.client.change(id, ConversationChange(model: model))
+            }
+        }
+        options.model = model
+        say("Answers come from \(TextSanitizer.line(model)) from now on.")
+    }
+
+    private func setSystem(_ text: String?) async throws {
+        guard let text else {
+            let system = (conversation?.system ?? options.system).map { TextSanitizer.sanitize($0) } ?? ""
+            say(system.isEmpty ? "There is no system prompt of your own." : system)
+            return
+        }
+        let system = text == "-" ? "" : text
+        if let id = conversation?.id {
+            conversation = try await reconnecting {
+                try await self.client.change(id, ConversationChange(system: system))
+            }
+        }
+        options.system = system.isEmpty ? nil : system
+        say(system.isEmpty ? "The system prompt is removed." : "The system prompt is set.")
+    }
+
+    private func setParameter(_ name: String?, _ value: String?) throws {
+        guard let name else {
+            let width = ChatParameter.all.map(\.name.count).max() ?? 0
+            let lines = ChatParameter.all.map { parameter in
+                let value = parameter.value(in: options.settings) ?? "default"
+                return Self.pad(parameter.name, to: width) + "  " + Self.pad(value, to: 9) + "  "
+                    + parameter.meaning
+            }
+            say(lines.joined(separator: "\n"))
+            return
+        }
+        let parameter = try ChatParameter.named(name)
+        if let value { try ChatParameter.set(name, to: value, in: &options.settings) }
+        let now = parameter.value(in: options.settings).map { TextSanitizer.line($0) } ?? "default"
+        say("\(parameter.name) is \(now); it takes \(parameter.expected).")
+    }
+
+    // MARK: - Messages
+
+    private func regenerate() async throws {
+        guard let last = lastAnswer ?? lastQuestion?.id else {
+            throw ClientError.usage("there is no answer yet to make anew")
+        }
+        await send(MessageDraft(regenerates: last))
+    }
+
+    private func edit(_ text: String?) async throws {
+        guard let question = lastQuestion else { throw ClientError.usage("there is no message yet to edit") }
+        editing = question.id
+        if let text {
+            await ask(text)
+        } else {
+            editor.replace(with: question.content)
+        }
+    }
+
+    // MARK: - Conversations
+
+    private func showHistory(_ words: String?) async throws {
+        let width = output.isTerminal ? output.size().columns : nil
+        if let words {
+            let matches = try await reconnecting { try await self.client.search(words, limit: 15) }
+            let marks = output.usesColor ? ("\u{1B}[1m", "\u{1B}[0m") : ("*", "*")
+            let rows = matches.map { ConversationText.match($0, marks: marks) }
+            say(rows.isEmpty ? "Nothing matches." : rows.joined(separator: "\n"))
+        } else {
+            let list = try await reconnecting { try await self.client.conversations(limit: 15) }
+            let rows = list.conversations.map { ConversationText.row($0, columns: width) }
+            say(rows.isEmpty ? "There is no conversation yet." : rows.joined(separator: "\n"))
+        }
+    }
+
+    /// Goes on with an earlier conversation, and shows where it stood.
+    func open(_ name: String, isStart: Bool) async {
+        do {
+            let transcript = try await reconnecting {
+                try await self.client.transcript(try await self.client.find(name))
+            }
+            forgetConversation()
+            conversation = transcript.conversation
+            lastQuestion = transcript.messages.last { $0.role == .user }
+            lastAnswer = transcript.messages.last { $0.role == .assistant }?.id
+            guard surroundings.inputStyle != .pipe else { return }
+            let title = ConversationText.title(of: transcript.conversation)
+            say(output.styled("\(title) (\(transcript.messages.count) messages)", .bold) + "\n")
+            let start = transcript.messages.lastIndex { $0.role == .user } ?? 0
+            output.write(ConversationText.transcript(transcript, from: start) + "\n")
+        } catch {
+            complain(error)
+            if isStart {
+                isDone = true
+                exitCode = (error as? ClientError)?.exitCode ?? 1
+            }
+        }
+    }
+
+    private func setTitle(_ text: String?) async throws {
+        guard let id = conversation?.id else {
+            throw ClientError.usage("nothing was said yet in this conversation")
+        }
+        guard let text else {
+            say(ConversationText.title(of: try await client.transcript(id).conversation))
+            return
+        }
+        conversation = try await reconnecting {
+            try await self.client.change(id, ConversationChange(title: text))
+        }
+        say("The title is set.")
+    }
+
+    private func delete() async throws {
+        guard let id = conversation?.id else {
+            throw ClientError.usage("nothing was said yet in this conversation")
+        }
+        let deleted = try await reconnecting { try await self.client.delete(id) }
+        forgetConversation()
+        let end = deleted?.erasedAt.map { " until \(LocalTime.second($0))" } ?? ""
+        say(
+            "The conversation is deleted; to undo it\(end): inkling history restore \(TextSanitizer.line(id))"
+        )
+    }
+
+    private static func pad(_ text: String, to width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - DisplayWidth.of(text)))
+    }
+}

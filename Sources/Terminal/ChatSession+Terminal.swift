@@ -1,0 +1,73 @@
+import Dispatch
+import Glibc
+
+extension ChatSession {
+    /// Runs a chat on the process's own terminal, or line by line where there is none.
+    ///
+    /// - Returns: the exit code.
+    public static func onTerminal(
+        client: DaemonClient, launcher: DaemonLauncher, options: Options, isPlain: Bool,
+        historyFile: InputHistoryFile?, environment: [String: String]
+    ) async -> Int32 {
+        let output = TerminalOutput.standard(isPlain: isPlain, environment: environment)
+        let style: InputStyle = isatty(0) != 1 ? .pipe : output.isTerminal ? .keys : .lines
+        let pause = KeyPause()
+        let surroundings = Surroundings(
+            output: output, inputStyle: style,
+            reconnect: { try await launcher.ensureRunning { StandardStreams.complain($0) } },
+            edit: { text in
+                await pause.begin()
+                defer { pause.end() }
+                return try await ExternalEditor(environment: environment).edit(text)
+            },
+            suspend: { await Self.suspend(style) },
+            historyFile: historyFile)
+        let session = ChatSession(client: client, options: options, surroundings: surroundings)
+        let post = session.post
+
+        var signals: [Int32] = [SIGINT]
+        if style == .keys {
+            RawMode.enter()
+            signals = [SIGWINCH, SIGCONT]
+            pause.use(KeyReader { post.yield(.key($0)) })
+        } else {
+            LineReader.start { post.yield(.line($0)) }
+        }
+        let events = SignalEvents(signals) { post.yield(.signal($0)) }
+        let code = await session.run()
+        withExtendedLifetime(events) {}
+        RawMode.leave()
+        return code
+    }
+
+    /// Gives the terminal back and stops the process group, as the terminal itself would on Control-Z.
+    private static func suspend(_ style: InputStyle) async {
+        guard style == .keys else { return }
+        RawMode.leave()
+        kill(0, SIGTSTP)
+        // The stop comes any moment. Where nobody could wake us again, the system ignores it, and we go on.
+        try? await Task.sleep(for: .milliseconds(50))
+        RawMode.enter()
+    }
+}
+
+/// Keeps the key reader from an editor's input.
+private final class KeyPause: Sendable {
+    private nonisolated(unsafe) var reader: KeyReader?
+
+    /// Before the session runs.
+    func use(_ reader: KeyReader) { self.reader = reader }
+
+    func begin() async {
+        reader?.pause()
+        RawMode.leave()
+        // Control-C in the editor is the editor's.
+        signal(SIGINT, SIG_IGN)
+    }
+
+    func end() {
+        signal(SIGINT, SIG_DFL)
+        RawMode.enter()
+        reader?.resume()
+    }
+}

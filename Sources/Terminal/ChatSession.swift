@@ -1,0 +1,299 @@
+public import AssistantAPI
+import Glibc
+
+/// A conversation in the terminal: keys and events of the daemon come in, text goes out.
+///
+/// All that happens comes through one stream, in order, so that what is typed while an answer streams waits its
+/// turn. The actor never waits for an answer: a task of its own turns its events into the same stream.
+public actor ChatSession {
+    public struct Options: Sendable {
+        public var model: String?
+        public var system: String?
+        public var isPrivate = false
+        /// The conversation to go on with.
+        public var conversation: Conversation.ID?
+        public var settings = GenerationSettings()
+
+        public init() {}
+    }
+
+    /// Something that happened.
+    enum Event: Sendable {
+        /// `nil` once the terminal is gone.
+        case key(Key?)
+        /// A whole line, where no line is edited here; `nil` at the end of the input.
+        case line(String?)
+        case signal(Int32)
+        case answer(ChatEvent)
+        case answerEnded(ClientError?)
+        /// An answer is taking a moment; its number.
+        case slow(answer: Int)
+    }
+
+    /// How lines come in.
+    enum InputStyle: Sendable {
+        /// Keys are edited here.
+        case keys
+        /// The terminal edits lines; the prompt is shown.
+        case lines
+        /// A pipe or a file; no prompt.
+        case pipe
+    }
+
+    /// What the session reaches of the process around it.
+    struct Surroundings: Sendable {
+        var output: TerminalOutput
+        var inputStyle: InputStyle
+        /// Sees to it that a daemon runs.
+        var reconnect: @Sendable () async throws -> Void
+        /// Has a text edited elsewhere, with the terminal given back meanwhile.
+        var edit: @Sendable (String) async throws -> String
+        /// Stops the process, as Control-Z does.
+        var suspend: @Sendable () async -> Void
+        /// Where typed lines are kept; `nil` keeps none.
+        var historyFile: InputHistoryFile?
+    }
+
+    /// A line that waits for the answer before it.
+    struct PendingLine {
+        var text: String
+        /// Stands on the screen already.
+        var isShown: Bool
+    }
+
+    let client: DaemonClient
+    let surroundings: Surroundings
+    let events: AsyncStream<Event>
+    let post: AsyncStream<Event>.Continuation
+    var options: Options
+
+    var editor: LineEditor
+    var renderer = LineRenderer()
+    var pending: [PendingLine] = []
+    var answer: RunningAnswer?
+    var answerCount = 0
+    var conversation: Conversation?
+    var lastQuestion: Message?
+    var lastAnswer: Message.ID?
+    /// The next submitted text replaces this message, as a branch.
+    var editing: Message.ID?
+
+    private var interrupts = 0
+    private var isPromptShown = false
+    private var wantsEnd = false
+    var isDone = false
+    var exitCode: Int32 = 0
+
+    init(client: DaemonClient, options: Options, surroundings: Surroundings) {
+        self.client = client
+        self.options = options
+        self.surroundings = surroundings
+        (events, post) = AsyncStream.makeStream()
+        editor = LineEditor(history: surroundings.historyFile?.load() ?? InputHistory())
+        editor.completions = ChatCommand.names
+    }
+
+    var output: TerminalOutput { surroundings.output }
+
+    /// Runs until the user leaves.
+    ///
+    /// - Returns: the exit code: 0, or 1 when the last thing of a piped session failed.
+    func run() async -> Int32 {
+        if let id = options.conversation { await open(id, isStart: true) }
+        await settle()
+        if !isDone {
+            for await event in events {
+                await handle(event)
+                await settle()
+                if isDone { break }
+            }
+        }
+        answer?.task.cancel()
+        await answer?.task.value
+        output.write(renderer.finish())
+        return exitCode
+    }
+
+    /// Takes up waiting lines, and then shows the prompt or ends.
+    private func settle() async {
+        while answer == nil, !isDone, !pending.isEmpty {
+            let line = pending.removeFirst()
+            if !line.isShown { show(line.text) }
+            await submit(line.text)
+        }
+        guard answer == nil, !isDone else { return }
+        if wantsEnd { isDone = true } else { showPrompt() }
+    }
+
+    private func submit(_ text: String) async {
+        isPromptShown = false
+        if let command = ChatCommand(text) {
+            await run(command)
+        } else if text.contains(where: { !$0.isWhitespace }) {
+            await ask(text.hasPrefix("//") ? String(text.dropFirst()) : text)
+        }
+    }
+
+    // MARK: - What comes in
+
+    private func handle(_ event: Event) async {
+        switch event {
+        case .key(nil), .line(nil): wantsEnd = true
+        case .key(let key?): await handle(key)
+        case .line(let line?): take(line: line)
+        case .signal(SIGWINCH): redrawAfterResize()
+        case .signal(SIGCONT): resume()
+        case .signal(SIGINT): interrupt()
+        case .signal: break
+        case .answer(let event): receive(event)
+        case .answerEnded(let error): endAnswer(error)
+        case .slow(let number): if number == answerCount { showStatus(becauseSlow: true) }
+        }
+    }
+
+    private func handle(_ key: Key) async {
+        if key == .control("c"), answer != nil {
+            interrupt()
+            return
+        }
+        let wasEmpty = editor.isEmpty
+        let action = editor.handle(key)
+        if action != .interrupt, !(wasEmpty && editor.isEmpty) { interrupts = 0 }
+        switch action {
+        case .redraw: break
+        case .submit(let text):
+            keep(text)
+            let isShown = answer == nil
+            if isShown {
+                drawLine(text: text, isFinal: true)
+                output.write(renderer.finish())
+            }
+            pending.append(PendingLine(text: text, isShown: isShown))
+        case .interrupt: interrupt()
+        case .end: wantsEnd = true
+        case .suspend:
+            output.write(renderer.finish())
+            await surroundings.suspend()
+            renderer.forget()
+        case .openEditor: await editElsewhere()
+        case .clearScreen:
+            guard answer == nil else { break }
+            renderer.forget()
+            output.write("\u{1B}[H\u{1B}[2J")
+        }
+    }
+
+    /// A line that the terminal (or nobody) edited; the editor only joins what stands between `"""`.
+    private func take(line: String) {
+        _ = editor.handle(Key(.paste(line)))
+        guard case .submit(let text) = editor.handle(Key(.enter)) else {
+            isPromptShown = false
+            return
+        }
+        if surroundings.inputStyle == .lines { keep(text) }
+        pending.append(PendingLine(text: text, isShown: true))
+    }
+
+    private func keep(_ text: String) { surroundings.historyFile?.append(text) }
+
+    private func interrupt() {
+        if answer != nil {
+            stopAnswer()
+            if editor.isEmpty, !pending.isEmpty {
+                editor.replace(with: pending.map(\.text).joined(separator: "\n"))
+            }
+            pending = []
+            return
+        }
+        if surroundings.inputStyle == .pipe {
+            exitCode = 130
+            isDone = true
+            return
+        }
+        interrupts += 1
+        editing = nil
+        isPromptShown = false
+        output.write(surroundings.inputStyle == .keys ? renderer.finish() : "\n")
+        if interrupts > 1 { say("Control-D or /bye leaves.") }
+    }
+
+    private func editElsewhere() async {
+        guard answer == nil else { return }
+        output.write(renderer.erase())
+        do {
+            editor.replace(with: try await surroundings.edit(editor.text))
+        } catch {
+            complain(error)
+        }
+        renderer.forget()
+    }
+
+    // MARK: - What goes out
+
+    private func resume() {
+        guard surroundings.inputStyle == .keys else { return }
+        RawMode.enter()
+        renderer.forget()
+    }
+
+    private func redrawAfterResize() {
+        guard answer == nil, renderer.isDrawn else { return }
+        output.write(renderer.erase(afterResizeTo: output.size().columns))
+    }
+
+    private func showPrompt() {
+        switch surroundings.inputStyle {
+        case .keys: drawLine(text: nil, isFinal: false)
+        case .lines:
+            if !isPromptShown { output.write(editor.isEmpty ? Self.prompt : Self.continuation) }
+            isPromptShown = true
+        case .pipe: break
+        }
+    }
+
+    static let prompt = ">>> "
+    static let continuation = "... "
+    private static let hint = "Send a message (/help for help)"
+
+    /// Draws what is typed or, with `text`, a line as it was submitted.
+    private func drawLine(text: String?, isFinal: Bool) {
+        let size = output.size()
+        var prompt = editing == nil ? Self.prompt : "edit> "
+        if let search = editor.search {
+            let failed = search.match == nil && !search.query.isEmpty ? "no match" : "search"
+            prompt = "(\(failed) '\(search.query)') "
+        }
+        let characters = text.map { Array($0) } ?? editor.characters
+        let layout = LineLayout(
+            prompt: prompt, continuation: Self.continuation, text: characters,
+            cursor: text == nil ? editor.cursor : characters.count,
+            hint: isFinal || !output.usesColor || editor.search != nil ? "" : Self.hint, columns: size.columns
+        )
+        output.write(renderer.draw(layout, size: size))
+    }
+
+    /// Shows a line that was typed ahead, as if it had been typed now.
+    private func show(_ text: String) {
+        guard surroundings.inputStyle == .keys else { return }
+        drawLine(text: text, isFinal: true)
+        output.write(renderer.finish())
+    }
+
+    /// Writes lines above the prompt.
+    func say(_ text: String) {
+        output.write(renderer.erase())
+        output.write(text + "\n")
+        isPromptShown = false
+    }
+
+    /// Says what went wrong; in a pipe on standard error.
+    func complain(_ error: any Error) {
+        exitCode = surroundings.inputStyle == .pipe ? 1 : 0
+        let sentence = ClientError.sentence(for: error)
+        if surroundings.inputStyle == .pipe {
+            StandardStreams.complain(sentence)
+        } else {
+            say("inkling: " + sentence)
+        }
+    }
+}

@@ -1,0 +1,91 @@
+/// A search through the typed lines, from the newest backwards.
+public struct HistorySearch: Sendable, Equatable {
+    public internal(set) var query = ""
+    /// Index of the line that is shown; `nil` while nothing matches.
+    public internal(set) var match: Int?
+    var saved: [Character]
+    var savedCursor: Int
+}
+
+extension LineEditor {
+    mutating func recallOlder() {
+        switch recalled {
+        case nil: recall(history.entries.indices.last)
+        case .some(let index): if index > 0 { recall(index - 1) }
+        }
+    }
+
+    mutating func recallNewer() {
+        guard let index = recalled else { return }
+        recall(index + 1 < history.entries.count ? index + 1 : nil)
+    }
+
+    /// Shows a line of the history, or with `nil` the one that is being typed.
+    mutating func recall(_ index: Int?) {
+        if recalled == nil {
+            guard index != nil else { return }
+            draft = characters
+        }
+        undoStack.record(snapshot, as: .other)
+        recalled = index
+        characters = index.map { Array(history.entries[$0]) } ?? draft
+        cursor = characters.count
+    }
+
+    // MARK: - Search
+
+    mutating func beginSearch() {
+        search = HistorySearch(saved: characters, savedCursor: cursor)
+    }
+
+    /// Gives a key to the search; `nil` when it ends the search and is to be handled as usual.
+    mutating func handleSearch(_ key: Key) -> Action? {
+        guard var current = search else { return nil }
+        switch (key.name, key.modifiers) {
+        case (.scalar("r"), .control):
+            find(&current, from: (current.match ?? history.entries.count) - 1, by: -1)
+        case (.scalar("s"), .control): find(&current, from: (current.match ?? -1) + 1, by: 1)
+        case (.scalar("c"), .control), (.scalar("g"), .control), (.escape, _):
+            characters = current.saved
+            cursor = current.savedCursor
+            search = nil
+            return .redraw
+        case (.scalar(let scalar), []):
+            current.query.unicodeScalars.append(
+                contentsOf: TextSanitizer.sanitize(String(scalar)).unicodeScalars)
+            find(&current, from: current.match ?? history.entries.count - 1, by: -1)
+        case (.backspace, []):
+            if !current.query.isEmpty { current.query.removeLast() }
+            find(&current, from: history.entries.count - 1, by: -1)
+        default:
+            search = nil
+            return nil
+        }
+        search = current
+        return .redraw
+    }
+
+    private mutating func find(_ search: inout HistorySearch, from start: Int, by step: Int) {
+        let entries = history.entries
+        guard !search.query.isEmpty else { return }
+        let query = search.query.lowercased()
+        var index = start
+        while entries.indices.contains(index) {
+            if let place = Self.place(of: query, in: entries[index]) {
+                search.match = index
+                characters = Array(entries[index])
+                cursor = min(place, characters.count)
+                recalled = nil
+                return
+            }
+            index += step
+        }
+    }
+
+    /// Where a lowercased query starts in a line, in clusters.
+    private static func place(of query: String, in entry: String) -> Int? {
+        let (line, wanted) = (Array(entry.lowercased()), Array(query))
+        guard line.count >= wanted.count else { return nil }
+        return (0...line.count - wanted.count).first { line[$0..<$0 + wanted.count].elementsEqual(wanted) }
+    }
+}

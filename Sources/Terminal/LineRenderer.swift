@@ -1,0 +1,117 @@
+/// Draws the input line, writing only what changed since it was drawn last.
+///
+/// A value: it returns what to write to the terminal and remembers what then stands there.
+struct LineRenderer {
+    typealias Cell = LineLayout.Cell
+
+    private var rows: [[Cell]] = []
+    private var cursorRow = 0
+    private var cursorColumn = 0
+    private var columns = 80
+
+    /// Whether something stands on the screen.
+    var isDrawn: Bool { !rows.isEmpty }
+
+    /// What brings the screen from what was drawn last to this layout.
+    mutating func draw(_ layout: LineLayout, size: TerminalOutput.Size) -> String {
+        columns = size.columns
+        let window = layout.window(height: size.rows)
+        let new = Array(window.rows)
+        var pen = Pen(row: cursorRow, column: cursorColumn, lastRow: max(rows.count - 1, 0), columns: columns)
+        for (index, row) in new.enumerated() where index >= rows.count || rows[index] != row {
+            let old = index < rows.count ? rows[index] : []
+            let same = zip(old, row).prefix { $0 == $1 }.count
+            pen.move(to: index, Self.width(row[..<same]))
+            pen.write(row[same...])
+            if Self.width(row[...]) < Self.width(old[...]) { pen.eraseRow() }
+        }
+        if rows.count > new.count {
+            pen.move(to: new.count, 0)
+            pen.eraseBelow()
+        }
+        pen.move(to: window.cursorRow, layout.cursorColumn)
+        let isLarge = rows != new && max(rows.count, new.count) > 1
+        (rows, cursorRow, cursorColumn) = (new, window.cursorRow, layout.cursorColumn)
+        // Several rows appear at once on terminals that know the mode; others skip it.
+        return isLarge ? "\u{1B}[?2026h\(pen.output)\u{1B}[?2026l" : pen.output
+    }
+
+    /// Leaves the drawn line as it stands and goes to the start of a fresh row below it.
+    mutating func finish() -> String {
+        guard isDrawn else { return "" }
+        var pen = Pen(row: cursorRow, column: cursorColumn, lastRow: rows.count - 1, columns: columns)
+        pen.move(to: rows.count - 1, Self.width(rows[rows.count - 1][...]))
+        forget()
+        return pen.output + "\r\n"
+    }
+
+    /// Takes the drawn line off the screen; the cursor is then where it began.
+    mutating func erase() -> String {
+        guard isDrawn else { return "" }
+        defer { forget() }
+        return Self.up(cursorRow) + "\r\u{1B}[J"
+    }
+
+    /// The same after the window's width changed, which made terminals wrap the drawn rows anew.
+    mutating func erase(afterResizeTo newColumns: Int) -> String {
+        guard isDrawn else { return "" }
+        let newColumns = max(newColumns, 1)
+        let above = rows[..<cursorRow].reduce(0) { sum, row in
+            sum + max(1, (Self.width(row[...]) + newColumns - 1) / newColumns)
+        }
+        defer { forget() }
+        return Self.up(above + cursorColumn / newColumns) + "\r\u{1B}[J"
+    }
+
+    /// The screen shows something else now.
+    mutating func forget() {
+        (rows, cursorRow, cursorColumn) = ([], 0, 0)
+    }
+
+    private static func width(_ cells: ArraySlice<Cell>) -> Int { cells.reduce(0) { $0 + $1.width } }
+
+    private static func up(_ rows: Int) -> String { rows > 0 ? "\u{1B}[\(rows)A" : "" }
+
+    /// The terminal's cursor, as it moves.
+    private struct Pen {
+        var row: Int
+        var column: Int
+        /// The lowest row that exists; those below are made by line feeds.
+        var lastRow: Int
+        let columns: Int
+        var output = ""
+
+        mutating func move(to newRow: Int, _ newColumn: Int) {
+            if newRow != row || column >= columns || newColumn < column {
+                if newRow < row { output += LineRenderer.up(row - newRow) }
+                let existing = min(newRow, lastRow)
+                if existing > row { output += "\u{1B}[\(existing - row)B" }
+                output += "\r"
+                if newRow > lastRow {
+                    output += String(repeating: "\n", count: newRow - lastRow)
+                    lastRow = newRow
+                }
+                (row, column) = (newRow, 0)
+            }
+            if newColumn > column { output += "\u{1B}[\(newColumn - column)C" }
+            column = newColumn
+        }
+
+        mutating func write(_ cells: ArraySlice<Cell>) {
+            var isDim = false
+            for cell in cells {
+                if cell.isDim != isDim {
+                    isDim = cell.isDim
+                    output += isDim ? "\u{1B}[2m" : "\u{1B}[0m"
+                }
+                output.append(cell.character)
+                column += cell.width
+            }
+            if isDim { output += "\u{1B}[0m" }
+        }
+
+        mutating func eraseRow() { if column < columns { output += "\u{1B}[K" } }
+
+        mutating func eraseBelow() { output += "\u{1B}[J" }
+    }
+}

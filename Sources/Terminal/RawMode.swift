@@ -1,0 +1,91 @@
+import Glibc
+
+/// The terminal's raw mode, which is left again however the process ends.
+///
+/// The state is the process's, as the terminal is: signal handlers must find it without a lock. It is only
+/// written by `enter` and `leave`, which the session calls from one task.
+enum RawMode {
+    /// What a signal handler needs, at an address that stays.
+    private struct State {
+        var attributes = termios()
+        var isRaw: sig_atomic_t = 0
+        /// A file to remove at the end: a text that is being edited elsewhere.
+        var temporaryFile: UnsafeMutablePointer<CChar>?
+    }
+
+    private nonisolated(unsafe) static let state: UnsafeMutablePointer<State> = {
+        let pointer = UnsafeMutablePointer<State>.allocate(capacity: 1)
+        pointer.initialize(to: State())
+        return pointer
+    }()
+
+    /// Bracketed paste on; and at the end: off, the cursor visible, plain colours.
+    private static let beginning: StaticString = "\u{1B}[?2004h"
+    private static let ending: StaticString = "\u{1B}[?2004l\u{1B}[?2026l\u{1B}[?25h\u{1B}[m"
+
+    private static let input: Int32 = 0
+    private static let output: Int32 = 1
+
+    /// Keys come one by one, unechoed, and Control-C is a key; output is processed as usual.
+    ///
+    /// - Returns: false when there is no terminal.
+    @discardableResult
+    static func enter() -> Bool {
+        guard state.pointee.isRaw == 0 else { return true }
+        installHandlers()
+        var attributes = termios()
+        guard tcgetattr(input, &attributes) == 0 else { return false }
+        state.pointee.attributes = attributes
+        attributes.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON)
+        attributes.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | IEXTEN | ISIG)
+        withUnsafeMutableBytes(of: &attributes.c_cc) {
+            $0[Int(VMIN)] = 1
+            $0[Int(VTIME)] = 0
+        }
+        state.pointee.isRaw = 1
+        guard tcsetattr(input, TCSADRAIN, &attributes) == 0 else {
+            state.pointee.isRaw = 0
+            return false
+        }
+        write(output, beginning.utf8Start, beginning.utf8CodeUnitCount)
+        return true
+    }
+
+    /// Puts back what was before; may be called at any time, also from a signal handler.
+    static func leave() {
+        guard state.pointee.isRaw != 0 else { return }
+        state.pointee.isRaw = 0
+        write(output, ending.utf8Start, ending.utf8CodeUnitCount)
+        tcsetattr(input, TCSANOW, &state.pointee.attributes)
+    }
+
+    /// Has a file removed when a signal ends the process; `nil` forgets it.
+    static func removeAtEnd(_ path: String?) {
+        installHandlers()
+        let old = state.pointee.temporaryFile
+        state.pointee.temporaryFile = path.map { strdup($0) } ?? nil
+        free(old)
+    }
+
+    // MARK: - Signals
+
+    private static let installed: Void = {
+        // Swift's own handler, which offers to be asked about the crash, would find the terminal raw.
+        for signal in [SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] {
+            var action = sigaction()
+            action.__sigaction_handler.sa_handler = { signal in RawMode.end(by: signal) }
+            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+            sigaction(signal, &action, nil)
+        }
+        atexit { RawMode.leave() }
+    }()
+
+    private static func installHandlers() { _ = installed }
+
+    /// Only what may be called in a signal handler: the signal then comes again and ends the process.
+    private static func end(by signal: Int32) {
+        leave()
+        if let path = state.pointee.temporaryFile { unlink(path) }
+        raise(signal)
+    }
+}
