@@ -1,7 +1,7 @@
 extension Vocabulary {
     /// A vocabulary from SentencePiece's own tokenizer.model, as Llama 2 and TinyLlama have it.
     ///
-    /// - Parameter sentencePieceModel: the file's bytes.
+    /// - Parameter bytes: the file's bytes.
     /// - Throws: ``TokenizerError``, also for models that are not byte-pair or that change text before they cut it.
     public init(sentencePieceModel bytes: [UInt8]) throws(TokenizerError) {
         guard bytes.count <= Limit.totalBytes else {
