@@ -34,17 +34,13 @@ public struct WeightReader: Sendable {
     /// - Throws: `missingTensor`, or `invalidTensor` for another shape, a type that cannot be read, or NaN or infinity
     ///   in it.
     public func vector(_ name: String, count: Int) throws(CheckpointError) -> Tensor {
-        let weights = try tensor(name, [count])
-        let vector = Tensor(rows: 1, columns: count)
-        for (index, value) in weights.floats().enumerated() {
-            guard value.isFinite else {
-                throw .invalidTensor(
-                    file: checkpoint.path, tensor: find(name) ?? path(name), expected: "finite numbers",
-                    found: "\(value) at \(index)")
-            }
-            vector.floats[index] = value
+        let values = try tensor(name, [count]).floats()
+        if let index = values.firstIndex(where: { !$0.isFinite }) {
+            throw .invalidTensor(
+                file: checkpoint.path, tensor: find(name) ?? path(name), expected: "finite numbers",
+                found: "\(values[index]) at \(index)")
         }
-        return vector
+        return Tensor(values)
     }
 
     private func tensor(_ name: String, _ shape: [Int]) throws(CheckpointError) -> WeightTensor {
