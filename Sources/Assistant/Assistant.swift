@@ -1,1 +1,161 @@
-// Placeholder until the target's first type lands.
+public import AssistantAPI
+import FoundationEssentials
+import Glibc
+public import History
+public import Logging
+public import Settings
+import Synchronization
+import Tokenizers
+
+/// The assistant: models that answer, and conversations that are kept.
+///
+/// For example:
+/// ```swift
+/// let assistant = try Assistant(configuration: configuration, paths: paths, history: history, logger: logger)
+/// for try await event in assistant.complete(CompletionRequest(prompt: .text("Once upon a time"))) { … }
+/// await assistant.shutDown(within: .seconds(10))
+/// ```
+public final class Assistant: Sendable {
+    /// The conversations, with their answers.
+    public let conversations: ConversationService
+    let core: CompletionCore
+    private let tokenizers = TokenizerStore()
+    private let details = ModelDetails()
+
+    /// Starts the engine's thread; no model is loaded before the first request.
+    public init(configuration: Configuration, paths: Paths, history: HistoryStore, logger: Logger) throws {
+        let core = CompletionCore(configuration, paths: paths)
+        self.core = core
+        conversations = ConversationService(
+            history: history, engine: core.answerEngine, defaultSystem: configuration.chat.system,
+            undo: .seconds(configuration.history.undoSeconds), logger: logger)
+    }
+
+    // MARK: - Completions
+
+    /// Completes a prompt; the events come in the order that `CompletionEvent` documents.
+    ///
+    /// A consumer that leaves stops the work within one token.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - client: Who asks: requests of one client are answered in order, clients take turns.
+    /// - Returns: A stream whose errors are `AssistantError`s.
+    public func complete(
+        _ request: CompletionRequest, client: String = ""
+    ) -> AsyncThrowingStream<CompletionEvent, any Error> {
+        do throws(AssistantError) {
+            return try core.start(request, lane: client, owner: nil).events
+        } catch {
+            return AsyncThrowingStream { $0.finish(throwing: error) }
+        }
+    }
+
+    // MARK: - Models
+
+    /// The models there are, by name; those whose files cannot be read have no details.
+    public func models() async -> [ModelSummary] {
+        core.refreshNames().map { model in
+            summary(of: model, entry: try? details.entry(of: model))
+        }
+    }
+
+    /// One model by its name or absolute path.
+    ///
+    /// - Throws: `modelNotFound`, `modelUnusable`.
+    public func model(_ name: String) async throws -> ModelSummary {
+        let model = try core.catalog.resolve(name)
+        do {
+            return summary(of: model, entry: try details.entry(of: model))
+        } catch {
+            throw AssistantError.modelUnusable(model, error)
+        }
+    }
+
+    private func summary(of model: ModelFile, entry: ModelDetails.Entry?) -> ModelSummary {
+        ModelSummary(
+            id: model.name, path: model.path, state: core.state(of: model), bytes: entry?.bytes ?? 0,
+            details: entry?.details)
+    }
+
+    // MARK: - Tokens
+
+    /// The tokens of a text, without waiting for the engine.
+    ///
+    /// - Parameters:
+    ///   - model: A name or absolute path; `nil` means the default model. It need not be loaded.
+    ///   - content: The text.
+    ///   - addSpecial: Puts the model's begin-of-text token in front, where it has one.
+    ///   - parseSpecial: Reads the text of control tokens as those tokens.
+    /// - Returns: The tokens; a character that several make up is the text of the last of them.
+    /// - Throws: `modelNotFound`, `modelUnusable`.
+    public func tokenize(
+        model: String?, content: String, addSpecial: Bool, parseSpecial: Bool
+    ) async throws -> [TokenPiece] {
+        let tokenizer = try tokenizer(of: model)
+        var tokens = tokenizer.encode(content, parsingSpecial: parseSpecial)
+        if addSpecial, tokenizer.addsBOS, let bos = tokenizer.bos { tokens.insert(bos, at: 0) }
+        var decoder = TokenDecoder(tokenizer, continuing: true)
+        return tokens.map { token in
+            TokenPiece(
+                id: token, text: decoder.append(token),
+                bytes: tokenizer.bytes(of: token, rendersSpecial: true))
+        }
+    }
+
+    /// The text of tokens, without waiting for the engine; bytes that are no UTF-8 become U+FFFD.
+    ///
+    /// - Throws: `invalidRequest` for a token that the vocabulary doesn't have.
+    public func detokenize(model: String?, tokens: [Int32]) async throws -> String {
+        let tokenizer = try tokenizer(of: model)
+        if let unknown = tokens.first(where: { $0 < 0 || Int($0) >= tokenizer.vocabularySize }) {
+            throw AssistantError(
+                .invalidRequest,
+                "There is no token \(unknown); the vocabulary has 0 to \(tokenizer.vocabularySize - 1).",
+                parameter: "tokens")
+        }
+        return String(decoding: tokenizer.decode(tokens, rendersSpecial: true), as: UTF8.self)
+    }
+
+    private func tokenizer(of name: String?) throws -> Tokenizer {
+        let model = try core.catalog.resolve(name)
+        if let resident = core.engine.gate.resident, resident.model == model,
+            let tokenizer = resident.tokenizer
+        {
+            return tokenizer
+        }
+        do {
+            return try tokenizers.tokenizer(of: model)
+        } catch {
+            throw AssistantError.modelUnusable(model, error)
+        }
+    }
+
+    // MARK: - State
+
+    /// The daemon's state at this moment; it waits for nothing, whatever the engine does.
+    public func health() -> Health {
+        let models = core.names.map { Health.Model(id: $0.name, state: core.state(of: $0)) }
+        return Health(status: "ok", version: Inkling.version, pid: getpid(), models: models)
+    }
+
+    /// Ends: takes no more requests, lets running ones end within `limit`, stops the others, writes down what they
+    /// said, and closes the history.
+    public func shutDown(within limit: Duration) async {
+        core.close()
+        let (core, conversations) = (core, conversations)
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                await conversations.drain()
+                await core.engine.gate.idle()
+            }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            await conversations.stopAll()
+            core.engine.gate.cancelAll()
+            group.cancelAll()
+        }
+        await core.engine.gate.idle()
+        await conversations.close()
+    }
+}

@@ -1,0 +1,92 @@
+import AssistantAPI
+import Settings
+import Synchronization
+
+/// The way of every completion to the engine: names become files, settings are checked and filled in.
+final class CompletionCore: Sendable {
+    let catalog: ModelCatalog
+    let engine: Engine
+    private let configuration: Configuration
+    private let lastNames: Mutex<[ModelFile]>
+    private let lastID = Atomic<UInt64>(0)
+    private let isClosed = Atomic(false)
+
+    init(_ configuration: Configuration, paths: Paths) {
+        self.configuration = configuration
+        catalog = ModelCatalog(
+            directories: configuration.models.directories + [paths.models],
+            defaultModel: configuration.chat.model)
+        engine = Engine(configuration)
+        lastNames = Mutex(catalog.models())
+    }
+
+    /// The models that were there when they were last looked for.
+    var names: [ModelFile] { lastNames.withLock { $0 } }
+
+    /// Looks for models again.
+    func refreshNames() -> [ModelFile] {
+        let models = catalog.models()
+        lastNames.withLock { $0 = models }
+        return models
+    }
+
+    func state(of model: ModelFile) -> ModelSummary.State {
+        guard let resident = engine.gate.resident, resident.model == model else { return .unloaded }
+        return resident.state
+    }
+
+    /// Takes no more requests from outside.
+    func close() { isClosed.store(true, ordering: .relaxed) }
+
+    /// Starts a completion.
+    ///
+    /// - Parameters:
+    ///   - request: What is asked.
+    ///   - lane: Requests of one lane are answered in order; lanes take turns.
+    ///   - owner: The conversation that the cache belongs to afterwards.
+    /// - Returns: Its events, and a way to stop it.
+    /// - Throws: `invalidRequest`, `modelNotFound`, `queueFull`, `shuttingDown`.
+    func start(
+        _ request: CompletionRequest, lane: String, owner: Conversation.ID?
+    ) throws(AssistantError) -> AnswerEngine.Running {
+        if owner == nil, isClosed.load(ordering: .relaxed) {
+            throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
+        }
+        let plan = try plan(request)
+        let model = try catalog.resolve(request.model)
+        let (events, continuation) = AsyncThrowingStream.makeStream(of: CompletionEvent.self)
+        let job = EngineRequest(
+            id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, owner: owner, model: model,
+            prompt: request.prompt, plan: plan, continuation: continuation)
+        let gate = engine.gate
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { gate.cancel(job) }
+        }
+        try engine.submit(job)
+        return AnswerEngine.Running(events: events) { gate.cancel(job) }
+    }
+
+    /// What conversations see of this.
+    var answerEngine: AnswerEngine {
+        AnswerEngine(
+            check: { request throws(AssistantError) in
+                _ = try self.plan(request)
+                let model = try self.catalog.resolve(request.model)
+                try self.engine.gate.checkRoom()
+                return model.name
+            },
+            start: { request, conversation throws(AssistantError) in
+                try self.start(request, lane: conversation, owner: conversation)
+            },
+            forget: { conversation in
+                let engine = self.engine
+                Task { await engine.forget(owner: conversation) }
+            })
+    }
+
+    private func plan(_ request: CompletionRequest) throws(AssistantError) -> GenerationPlan {
+        try GenerationPlan(
+            request.settings, logprobs: request.logprobs, echo: request.echo, defaults: configuration.chat,
+            seed: .random(in: .min ... .max))
+    }
+}

@@ -1,0 +1,145 @@
+import AssistantAPI
+import Llama
+import Settings
+import Tensors
+
+/// The one place where models compute: an actor on a thread of its own.
+///
+/// Requests that were admitted are served in turns: a token of each answer, and between the chunks of a prompt the
+/// answers get as much time as the chunk took, so that neither a long answer nor a long prompt keeps others waiting.
+/// While nothing is to be done the thread sleeps.
+actor Engine {
+    /// How many requests are answered at the same time.
+    static let runningLimit = 4
+
+    nonisolated let gate: EngineGate
+    private let thread: EngineThread
+    private let loader: ModelLoader
+    private var operations: Operations?
+    private var resident: ResidentModel?
+    private var active: [Generation] = []
+    /// A request whose turn has come, but for whose cache there is no room until another ends.
+    private var held: EngineRequest?
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
+
+    init(_ configuration: Configuration) {
+        gate = EngineGate(depth: configuration.server.queueDepth, runningLimit: Self.runningLimit)
+        thread = EngineThread(niceness: configuration.engine.nice)
+        loader = ModelLoader(configuration)
+    }
+
+    deinit { thread.stop() }
+
+    /// Puts a request into the line; its events follow in its own stream.
+    nonisolated func submit(_ request: EngineRequest) throws(AssistantError) {
+        guard try gate.admit(request) else { return }
+        Task { await self.run() }
+    }
+
+    /// Drops the cache of a conversation that is gone.
+    func forget(owner: String) { resident?.forget(owner: owner) }
+
+    // MARK: - Turns
+
+    private func run() async {
+        repeat {
+            startNext()
+            turn()
+            // Between turns the actor takes its other messages.
+            await Task.yield()
+        } while !active.isEmpty || held != nil || !gate.sleep()
+    }
+
+    /// One chunk of every prompt, and in between tokens of the answers for as long as the chunk took.
+    private func turn() {
+        let prompts = active.filter { $0.phase == .prefill }
+        if prompts.isEmpty { return tokenRound() }
+        for prompt in prompts {
+            let begin = ContinuousClock.now
+            advance(prompt)
+            let end = ContinuousClock.now
+            repeat { tokenRound() } while isAnswering && ContinuousClock.now - end < end - begin
+        }
+    }
+
+    private var isAnswering: Bool { active.contains { $0.phase == .decode } }
+
+    /// A token of every answer.
+    private func tokenRound() {
+        for answer in active where answer.phase == .decode { advance(answer) }
+    }
+
+    private func advance(_ generation: Generation) {
+        do throws(AssistantError) {
+            let goesOn = try generation.step()
+            if !goesOn { end(generation, error: nil) }
+        } catch {
+            end(generation, error: error)
+        }
+    }
+
+    private func end(_ generation: Generation, error: AssistantError?) {
+        active.removeAll { $0 === generation }
+        resident?.keep(generation.cache, owner: generation.request.owner)
+        gate.isDone(generation.request)
+        if let error { generation.request.fail(error) } else { generation.complete() }
+    }
+
+    // MARK: - Beginning
+
+    /// Begins as many requests as may run together.
+    private func startNext() {
+        if let request = held {
+            held = nil
+            start(request)
+        }
+        while held == nil, let request = gate.next(for: resident?.file) { start(request) }
+    }
+
+    private func start(_ request: EngineRequest) {
+        do throws(AssistantError) {
+            if request.isCancelled { throw AssistantError(.cancelled, "The request was cancelled.") }
+            let begin = ContinuousClock.now
+            let model = try load(request)
+            let loading = ContinuousClock.now - begin
+            let prepared = try model.prepare(request)
+            let reserved = active.reduce(0) { $0 + model.expectedBytes(of: $1) }
+            if !active.isEmpty, !model.hasRoom(for: prepared.tokens, request: request, reserved: reserved) {
+                held = request
+                return
+            }
+            let clock = RequestClock(arrival: request.arrival, loading: loading)
+            request.send(.started(model: request.model.name))
+            if let notice = prepared.notice { request.send(.notice(notice)) }
+            guard let cache = resident?.makeCache(for: prepared.tokens, request: request, reserved: reserved)
+            else { throw AssistantError(.internalError, "The model went away.") }
+            active.append(
+                Generation(
+                    request, model: model.model, prompt: prepared.tokens, cache: cache, chunk: model.chunk,
+                    clock: clock))
+        } catch {
+            gate.isDone(request)
+            if error.code == .cancelled { request.finishUntouched() } else { request.fail(error) }
+        }
+    }
+
+    /// The request's model: the one in memory, or a new one in its place.
+    private func load(_ request: EngineRequest) throws(AssistantError) -> ResidentModel {
+        if let resident, resident.file == request.model { return resident }
+        resident = nil
+        gate.setResident(.init(model: request.model, state: .loading))
+        do throws(AssistantError) {
+            let operations = self.operations ?? loader.makeOperations()
+            self.operations = operations
+            let loaded = try loader.load(request, operations: operations)
+            resident = loaded
+            gate.setResident(
+                .init(model: request.model, state: .loaded, tokenizer: loaded.model.tokenizer))
+            return loaded
+        } catch {
+            gate.setResident(nil)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,219 @@
+import AssistantAPI
+import Llama
+import Tensors
+import Tokenizers
+
+/// One request being answered: its prompt is evaluated chunk by chunk, then each step makes one token.
+///
+/// The engine drives it. It stops at the end of the context with the finish reason `length` and a notice,
+/// rather than throwing out the beginning and evaluating everything again in the middle of an answer.
+final class Generation {
+    enum Phase { case prefill, decode, finished }
+
+    let request: EngineRequest
+    let prompt: [Int32]
+    private(set) var cache: KVCache
+    private(set) var phase = Phase.prefill
+    private let model: LlamaModel
+    private let chunk: Int
+    private var sampler: Sampler
+    private var text: AnswerText
+    private var echo: EchoText
+    private var stopTokens: Set<Int32>
+    /// The tokens that penalties look at: the prompt and what was generated.
+    private var recent: [Int32]
+    private var generatedCount = 0
+    private let cachedCount: Int
+    private var finish = FinishReason.stop
+    private var clock: RequestClock
+    private var lastProgress: ContinuousClock.Instant
+
+    /// Takes a `cache` that holds the first tokens of the prompt, and never all of them.
+    ///
+    /// `chunk` tokens of the prompt are evaluated in one step.
+    init(
+        _ request: EngineRequest, model: LlamaModel, prompt: [Int32], cache: KVCache, chunk: Int,
+        clock: RequestClock
+    ) {
+        self.request = request
+        self.model = model
+        self.prompt = prompt
+        self.cache = cache
+        self.chunk = chunk
+        self.clock = clock
+        cachedCount = cache.tokens.count
+        sampler = Sampler(request.plan.sampling)
+        let stops = request.isChat ? model.chatFormat.stopStrings : []
+        text = AnswerText(model.tokenizer, stops: request.plan.stop + stops, continuesText: !request.isChat)
+        echo = EchoText(model.tokenizer, alternatives: request.plan.alternatives)
+        stopTokens = model.tokenizer.endOfGeneration
+        if request.isChat { stopTokens.formUnion(model.chatFormat.stopTokens) }
+        recent = prompt
+        lastProgress = .now
+    }
+
+    /// Evaluates one chunk of the prompt or makes one token.
+    ///
+    /// - Returns: whether there is more to do.
+    func step() throws(AssistantError) -> Bool {
+        if request.isCancelled { stop(.cancelled) }
+        do {
+            switch phase {
+            case .prefill: try prefillChunk()
+            case .decode: try decodeToken()
+            case .finished: break
+            }
+        } catch is Interrupted {
+            stop(.cancelled)
+        } catch let error as AssistantError {
+            throw error
+        } catch {
+            throw AssistantError(.internalError, "The answer could not be made: \(error)")
+        }
+        return phase != .finished
+    }
+
+    /// Tells the end of it; nothing follows.
+    func complete() {
+        let usage = Usage(
+            promptTokens: prompt.count, cachedTokens: cachedCount, completionTokens: generatedCount)
+        request.finish(CompletionSummary(finish: finish, usage: usage, timings: clock.timings()))
+    }
+
+    // MARK: - Prefill
+
+    private func prefillChunk() throws {
+        let start = cache.tokens.count
+        if start == cachedCount { report(processed: start) }
+        // Chunks end at multiples of their size, so that the same prompt is always cut in the same places.
+        let end = min(prompt.count, (start / chunk + 1) * chunk)
+        let tokens = Array(prompt[start..<end])
+        let request = request
+        let check = { () throws(Interrupted) in
+            if request.isCancelled { throw Interrupted() }
+            self.reportIfDue(processed: start)
+        }
+        if request.plan.echo, request.plan.alternatives != nil {
+            try prefillEchoing(tokens, at: start, isLast: end == prompt.count, check: check)
+        } else {
+            let logits = try model.prefill(tokens, cache: &cache, checkpoint: check) { _ in }
+            report(processed: end)
+            if end < prompt.count { return }
+            if request.plan.echo {
+                for token in prompt { request.send(.echo(try echo.piece(token))) }
+            }
+            try beginAnswer(logits.row)
+        }
+    }
+
+    /// Evaluates a chunk with the logits of every position, each of which scores the token after it.
+    private func prefillEchoing(
+        _ tokens: [Int32], at start: Int, isLast: Bool, check: InterruptionCheck
+    ) throws {
+        if start == 0 { request.send(.echo(try echo.piece(prompt[0]))) }
+        var last: [Float] = []
+        var failure: (any Error)?
+        try model.prefillAllLogits(tokens, cache: &cache, checkpoint: check) { index, logits in
+            let next = start + index + 1
+            guard next < prompt.count else { return last = Array(logits.row) }
+            do {
+                request.send(.echo(try echo.piece(prompt[next], logits: logits.row)))
+            } catch {
+                failure = error
+            }
+        }
+        if let failure { throw failure }
+        report(processed: start + tokens.count)
+        if isLast { try last.withUnsafeBufferPointer { try beginAnswer($0) } }
+    }
+
+    private func report(processed: Int) {
+        lastProgress = .now
+        request.send(
+            .prefill(
+                PrefillProgress(
+                    total: prompt.count, cached: cachedCount, processed: processed,
+                    milliseconds: clock.prefillMilliseconds())))
+    }
+
+    private func reportIfDue(processed: Int) {
+        if ContinuousClock.now - lastProgress >= .milliseconds(100) { report(processed: processed) }
+    }
+
+    // MARK: - Decode
+
+    private func beginAnswer(_ logits: UnsafeBufferPointer<Float>) throws {
+        clock.prefillEnded()
+        phase = .decode
+        if request.plan.maxTokens == 0 { return stop(.length) }
+        try choose(from: logits)
+    }
+
+    private func decodeToken() throws {
+        guard let last = recent.last else { return stop(.stop) }
+        let request = request
+        let logits = try model.decode(last, cache: &cache) { () throws(Interrupted) in
+            if request.isCancelled { throw Interrupted() }
+        }
+        try choose(from: logits.row)
+    }
+
+    /// Samples the next token and tells it.
+    private func choose(from logits: UnsafeBufferPointer<Float>) throws {
+        let token = try sampler.sample(logits, recent: recent)
+        if stopTokens.contains(token) {
+            let rest = text.finish()
+            if !rest.isEmpty { request.send(.token(TokenPiece(id: token, text: rest, bytes: []))) }
+            return stop(.stop)
+        }
+        generatedCount += 1
+        recent.append(token)
+        clock.tokenMade()
+        try tell(token, logits)
+    }
+
+    private func tell(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws {
+        let isLast = generatedCount == request.plan.maxTokens
+        let isFull = cache.tokens.count >= cache.capacity
+        var piece = TokenPiece(id: token, text: text.append(token), bytes: model.tokenizer.bytes(of: token))
+        if (isLast || isFull) && !text.isStopped { piece.text += text.finish() }
+        if let count = request.plan.alternatives {
+            piece.score(with: try LogProbabilities(logits), alternatives: count, tokenizer: model.tokenizer)
+        }
+        request.send(.token(piece))
+        if text.isStopped {
+            stop(.stop)
+        } else if isLast {
+            stop(.length)
+        } else if isFull {
+            request.send(.notice(fullNotice))
+            stop(.length)
+        }
+    }
+
+    private var fullNotice: Notice {
+        Notice(
+            code: "truncated",
+            message: "The answer ends here because the model's context of \(cache.capacity) tokens is full.")
+    }
+
+    private func stop(_ reason: FinishReason) {
+        finish = reason
+        phase = .finished
+    }
+}
+
+extension TokenPiece {
+    /// Adds the token's own probability and those of the likeliest ones.
+    mutating func score(with probabilities: LogProbabilities, alternatives count: Int, tokenizer: Tokenizer) {
+        logprob = Double(probabilities[id])
+        alternatives = probabilities.top(count).map {
+            Alternative(id: $0.id, bytes: tokenizer.bytes(of: $0.id), logprob: Double($0.logprob))
+        }
+    }
+}
+
+extension Tensor {
+    /// The logits of one position, `[vocabulary]`.
+    fileprivate var row: UnsafeBufferPointer<Float> { UnsafeBufferPointer(floats) }
+}

@@ -1,0 +1,65 @@
+import AssistantAPI
+import Llama
+import Settings
+
+/// The settings of one request with every default filled in and every range checked.
+struct GenerationPlan: Sendable {
+    /// `nil` goes on until the model stops or the context is full.
+    var maxTokens: Int?
+    var sampling: Sampler.Settings
+    var stop: [String]
+    /// How many alternatives to report; `nil` reports no probabilities.
+    var alternatives: Int?
+    var echo: Bool
+
+    /// - Throws: `invalidRequest` naming the field that is out of its range.
+    init(
+        _ settings: GenerationSettings, logprobs: Int? = nil, echo: Bool = false,
+        defaults: Configuration.Chat, seed: UInt64
+    ) throws(AssistantError) {
+        maxTokens = settings.maxTokens ?? defaults.maxTokens
+        try Self.check(settings.maxTokens, in: 0...Int(Int32.max), "max_tokens")
+        try Self.check(settings.temperature, in: 0...2, "temperature")
+        try Self.check(settings.topK, in: 0...Int(Int32.max), "top_k")
+        try Self.check(settings.topP, in: 0...1, "top_p")
+        try Self.check(settings.minP, in: 0...1, "min_p")
+        try Self.check(settings.repeatPenalty, in: 0.01...10, "repeat_penalty")
+        try Self.check(settings.repeatLastN, in: 0...Int(Int32.max), "repeat_last_n")
+        try Self.check(settings.presencePenalty, in: -2...2, "presence_penalty")
+        try Self.check(settings.frequencyPenalty, in: -2...2, "frequency_penalty")
+        try Self.check(logprobs, in: 0...20, "logprobs")
+        stop = settings.stop ?? []
+        guard stop.count <= 16, stop.allSatisfy({ $0.utf8.count <= 1024 }) else {
+            throw AssistantError(
+                .invalidRequest, "stop takes at most 16 strings of at most 1024 bytes each.",
+                parameter: "stop")
+        }
+        for (token, bias) in settings.logitBias ?? [:] {
+            try Self.check(Int(token), in: 0...Int(Int32.max), "logit_bias")
+            try Self.check(bias, in: -100...100, "logit_bias")
+        }
+        alternatives = logprobs
+        self.echo = echo
+        sampling = Sampler.Settings()
+        sampling.temperature = Float(settings.temperature ?? defaults.temperature)
+        sampling.topK = settings.topK ?? defaults.topK
+        sampling.topP = Float(settings.topP ?? defaults.topP)
+        sampling.minP = Float(settings.minP ?? defaults.minP)
+        sampling.repeatPenalty = Float(settings.repeatPenalty ?? defaults.repeatPenalty)
+        sampling.repeatLastN = settings.repeatLastN ?? defaults.repeatLastN
+        sampling.presencePenalty = Float(settings.presencePenalty ?? defaults.presencePenalty)
+        sampling.frequencyPenalty = Float(settings.frequencyPenalty ?? defaults.frequencyPenalty)
+        sampling.logitBias = (settings.logitBias ?? [:]).mapValues { Float($0) }
+        sampling.seed = settings.seed ?? seed
+    }
+
+    private static func check<Value: Comparable>(
+        _ value: Value?, in range: ClosedRange<Value>, _ name: String
+    ) throws(AssistantError) {
+        guard let value, !range.contains(value) else { return }
+        throw AssistantError(
+            .invalidRequest,
+            "\(name) is \(value), but must be between \(range.lowerBound) and \(range.upperBound).",
+            parameter: name)
+    }
+}

@@ -1,0 +1,135 @@
+import AssistantAPI
+import Llama
+import Settings
+import Tensors
+import Tokenizers
+
+/// A loaded model with the caches of the conversations that it lately answered in.
+struct ResidentModel {
+    let file: ModelFile
+    let model: LlamaModel
+    /// How much of a prompt is evaluated in one step, in tokens.
+    let chunk: Int
+    private let plan: MemoryPlan
+    private let precision: AttentionCache.Precision
+    private var caches: CacheStore<KVCache>
+
+    init(file: ModelFile, model: LlamaModel, plan: MemoryPlan, chat: Configuration.Chat) {
+        self.file = file
+        self.model = model
+        self.plan = plan
+        precision = AttentionCache.Precision(chat.kvCache)
+        caches = CacheStore(budget: chat.cacheMemory)
+        // Large models take shorter chunks, so that others wait seconds rather than tens of them.
+        chunk = model.parameterCount > 2_000_000_000 ? 64 : 128
+    }
+
+    // MARK: - Prompts
+
+    /// A request's prompt as tokens, checked and fitted into the context.
+    func prepare(_ request: EngineRequest) throws(AssistantError) -> (tokens: [Int32], notice: Notice?) {
+        let window = ContextWindow(length: plan.contextLength, maxTokens: request.plan.maxTokens)
+        switch request.prompt {
+        case .chat(let messages):
+            guard !messages.isEmpty else {
+                throw AssistantError(
+                    .invalidRequest, "There are no messages to answer.", parameter: "messages")
+            }
+            let fitted = try window.fit(messages, encode: encode)
+            let notice = fitted.omitted > 0 ? ContextWindow.notice(omitted: fitted.omitted) : nil
+            return (try checked(fitted.tokens, window), notice)
+        case .text(let text):
+            let start = model.tokenizer.addsBOS ? [model.tokenizer.bos].compactMap { $0 } : []
+            return (try checked(start + model.tokenizer.encode(text), window), nil)
+        case .tokens(let tokens):
+            return (try checked(tokens, window), nil)
+        }
+    }
+
+    private func encode(_ messages: [ChatMessage]) -> [Int32] {
+        let turns = messages.map { message in
+            let role: ChatTurn.Role =
+                switch message.role {
+                case .system: .system
+                case .user: .user
+                case .assistant: .assistant
+                }
+            return ChatTurn(role: role, content: message.content)
+        }
+        return model.chatFormat.encode(turns, tokenizer: model.tokenizer, addGenerationPrompt: true)
+    }
+
+    private func checked(_ tokens: [Int32], _ window: ContextWindow) throws(AssistantError) -> [Int32] {
+        guard !tokens.isEmpty else {
+            throw AssistantError(.invalidRequest, "The prompt is empty.", parameter: "prompt")
+        }
+        let size = model.tokenizer.vocabularySize
+        if let token = tokens.first(where: { $0 < 0 || Int($0) >= size }) {
+            throw AssistantError(
+                .invalidRequest,
+                "The prompt has the token \(token), but the vocabulary only 0 to \(size - 1).",
+                parameter: "prompt")
+        }
+        try window.check(tokens)
+        return tokens
+    }
+
+    // MARK: - Caches
+
+    /// What a running generation will probably come to hold, in bytes.
+    func expectedBytes(of generation: Generation) -> Int {
+        expectedBytes(prompt: generation.prompt.count, plan: generation.request.plan)
+    }
+
+    /// Whether another generation fits into the caches' memory beside those that run.
+    func hasRoom(for prompt: [Int32], request: EngineRequest, reserved: Int) -> Bool {
+        reserved + expectedBytes(prompt: prompt.count, plan: request.plan) <= caches.budget
+    }
+
+    /// What a prompt and an answer of the usual length take, in bytes.
+    private func expectedBytes(prompt: Int, plan request: GenerationPlan) -> Int {
+        min(plan.contextLength, prompt + min(request.maxTokens ?? 1024, 1024)) * plan.bytesPerToken
+    }
+
+    /// A cache that holds as much of the prompt's beginning as is still known, but never all of it.
+    ///
+    /// `reserved` is what the generations that run now will probably come to hold, in bytes.
+    mutating func makeCache(for prompt: [Int32], request: EngineRequest, reserved: Int) -> KVCache {
+        let needed = expectedBytes(prompt: prompt.count, plan: request.plan)
+        // Scoring the prompt needs the logits of all its positions.
+        let needsAll = request.plan.echo && request.plan.alternatives != nil
+        let claim = needsAll ? .fresh : caches.claim(prompt, owner: request.owner)
+        var cache: KVCache
+        switch claim {
+        case .reuse(let entry, let shared):
+            cache = entry.cache
+            cache.truncate(to: min(shared, prompt.count - 1))
+        case .fork(let entry, let shared):
+            cache = model.makeCache(capacity: plan.contextLength, precision: precision)
+            cache.copyPrefix(from: entry.cache, count: min(shared, prompt.count - 1))
+        case .fresh:
+            cache = model.makeCache(capacity: plan.contextLength, precision: precision)
+        }
+        _ = caches.makeRoom(for: reserved + needed)
+        return cache
+    }
+
+    /// Keeps a cache for the next request that begins alike.
+    mutating func keep(_ cache: KVCache, owner: String?) {
+        _ = caches.keep(.init(cache: cache, tokens: cache.tokens, bytes: cache.byteCount, owner: owner))
+    }
+
+    /// Drops the caches of a conversation that is gone.
+    mutating func forget(owner: String) {
+        _ = caches.removeAll(of: owner)
+    }
+}
+
+extension AttentionCache.Precision {
+    init(_ precision: Configuration.CachePrecision) {
+        switch precision {
+        case .f16: self = .f16
+        case .q8: self = .q80
+        }
+    }
+}

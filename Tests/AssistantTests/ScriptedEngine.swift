@@ -1,0 +1,76 @@
+import AssistantAPI
+import Synchronization
+
+@testable import Assistant
+
+/// An engine whose answers a test plays by hand, event by event.
+final class ScriptedEngine: Sendable {
+    /// One completion that was asked for.
+    final class Call: Sendable {
+        let request: CompletionRequest
+        let conversation: Conversation.ID
+        let events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
+        private let stopped = Atomic(false)
+
+        init(
+            _ request: CompletionRequest, _ conversation: Conversation.ID,
+            _ events: AsyncThrowingStream<CompletionEvent, any Error>.Continuation
+        ) {
+            self.request = request
+            self.conversation = conversation
+            self.events = events
+        }
+
+        var isStopped: Bool { stopped.load(ordering: .relaxed) }
+
+        var messages: [ChatMessage] {
+            if case .chat(let messages) = request.prompt { messages } else { [] }
+        }
+
+        func say(_ text: String) {
+            events.yield(.token(TokenPiece(id: 1, text: text, bytes: Array(text.utf8))))
+        }
+
+        func finish(_ reason: FinishReason = .stop) {
+            let usage = Usage(promptTokens: 3, cachedTokens: 1, completionTokens: 2)
+            let timings = Timings(queued: 0, loading: 0, prefill: 1, decode: 2, firstToken: 1)
+            events.yield(.completed(CompletionSummary(finish: reason, usage: usage, timings: timings)))
+            events.finish()
+        }
+
+        fileprivate func stop() {
+            if !stopped.exchange(true, ordering: .relaxed) { finish(.cancelled) }
+        }
+    }
+
+    private let calls: AsyncStream<Call>
+    private let newCalls: AsyncStream<Call>.Continuation
+    private let refusal = Mutex<AssistantError?>(nil)
+    let forgotten = Mutex<[Conversation.ID]>([])
+
+    init() { (calls, newCalls) = AsyncStream.makeStream() }
+
+    /// Refuses what is asked from now on.
+    func refuse(_ error: AssistantError?) { refusal.withLock { $0 = error } }
+
+    /// Waits for the next completion that is asked for.
+    func next() async -> Call? {
+        var iterator = calls.makeAsyncIterator()
+        return await iterator.next()
+    }
+
+    var answerEngine: AnswerEngine {
+        AnswerEngine(
+            check: { request throws(AssistantError) in
+                if let error = self.refusal.withLock({ $0 }) { throw error }
+                return request.model ?? "default"
+            },
+            start: { request, conversation throws(AssistantError) in
+                let (stream, events) = AsyncThrowingStream.makeStream(of: CompletionEvent.self)
+                let call = Call(request, conversation, events)
+                self.newCalls.yield(call)
+                return AnswerEngine.Running(events: stream) { call.stop() }
+            },
+            forget: { id in self.forgotten.withLock { $0.append(id) } })
+    }
+}

@@ -1,0 +1,34 @@
+import Testing
+
+@testable import Assistant
+
+struct StopMatcherTests {
+    private func run(_ stops: [String], _ pieces: [String]) -> (text: [String], matched: Bool) {
+        var matcher = StopMatcher(stops)
+        var text = pieces.map { matcher.append($0) }
+        if !matcher.isMatched { text.append(matcher.finish()) }
+        return (text, matcher.isMatched)
+    }
+
+    @Test func textWithoutStopStringsPassesAtOnce() {
+        #expect(run([], ["a", "", "b"]).text == ["a", "", "b", ""])
+        #expect(run([""], ["a"]).text == ["a", ""])
+    }
+
+    @Test func aStopStringAcrossPiecesIsFound() {
+        let result = run(["END"], ["one E", "N", "D two", "three"])
+        #expect(result.text == ["one ", "", "", ""])
+        #expect(result.matched)
+    }
+
+    @Test func whatOnlyBeganLikeAStopStringIsGivenOut() {
+        #expect(run(["END"], ["E", "N", "x"]).text == ["", "", "ENx", ""])
+        #expect(run(["END"], ["some EN"]).text == ["some ", "EN"])
+    }
+
+    @Test func theEarliestOfSeveralWins() {
+        #expect(run(["b", "ab"], ["xaab"]).text == ["xa"])
+        #expect(run(["\n\n", "\u{1F642}"], ["a\n", "\n"]).text == ["a", ""])
+        #expect(run(["\n\n", "\u{1F642}"], ["a\u{1F642}b"]).text == ["a"])
+    }
+}
