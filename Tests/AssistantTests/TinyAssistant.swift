@@ -13,7 +13,7 @@ final class TinyAssistant: Sendable {
     let folder: String
     let history: HistoryStore
 
-    /// - Parameter contextLength: of the model `tiny`.
+    /// Writes models of these names and context length; a request that names none means the first.
     init(
         contextLength: Int = 512, names: [String] = ["tiny"],
         configure: (inout Configuration) -> Void = { _ in }
