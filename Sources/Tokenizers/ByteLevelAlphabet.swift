@@ -22,17 +22,16 @@ enum ByteLevelAlphabet {
     ///
     /// - Returns: false, with the UTF-8 of `text` appended instead, if it has a character outside the alphabet.
     static func append(_ text: Substring, to strings: inout ByteStrings) -> Bool {
-        var decoded: [UInt8] = []
-        decoded.reserveCapacity(text.utf8.count)
         for scalar in text.unicodeScalars {
             let value = Int(scalar.value)
             guard value < bytes.count, bytes[value] >= 0 else {
+                strings.discardOpenString()
                 strings.append(text.utf8)
                 return false
             }
-            decoded.append(UInt8(bytes[value]))
+            strings.appendByte(UInt8(truncatingIfNeeded: bytes[value]))
         }
-        strings.append(decoded)
+        strings.endString()
         return true
     }
 }

@@ -10,9 +10,7 @@ struct BytePairEncoder: TokenEncoder {
     init(_ vocabulary: Vocabulary, rule: PreTokenizer) {
         self.vocabulary = vocabulary
         self.rule = rule
-        byteTokens = (0...255).map { (byte: UInt8) in
-            [byte].withUnsafeBufferPointer { vocabulary.table.find($0, in: vocabulary.tokens) } ?? -1
-        }
+        byteTokens = (0...255).map { vocabulary.token(ofByte: $0) ?? -1 }
     }
 
     func encode(_ range: Range<Int>, _ run: inout EncodingRun) {

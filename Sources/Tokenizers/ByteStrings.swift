@@ -21,6 +21,14 @@ struct ByteStrings: Sendable {
         ends.append(storage.count)
     }
 
+    /// Appends one byte to the string that `endString` will close.
+    mutating func appendByte(_ byte: UInt8) { storage.append(byte) }
+
+    mutating func endString() { ends.append(storage.count) }
+
+    /// Takes back the bytes since the last closed string.
+    mutating func discardOpenString() { storage.removeSubrange((ends.last ?? 0)...) }
+
     func range(_ index: Int) -> Range<Int> {
         (index == 0 ? 0 : ends[index - 1])..<ends[index]
     }

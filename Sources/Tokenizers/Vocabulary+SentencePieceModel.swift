@@ -13,9 +13,11 @@ extension Vocabulary {
         var options = Options()
         options.addsBOS = true
         options.addsSpacePrefix = true
+        var fields: Set<Int> = []
         var message = ProtobufReader(bytes, 0..<bytes.count)
         while let (field, value) = try message.next() {
             guard case .bytes(let range) = value else { continue }
+            fields.insert(field)
             switch field {
             case 1:
                 guard pieces.count < Limit.tokenCount else {
@@ -30,6 +32,7 @@ extension Vocabulary {
             default: continue
             }
         }
+        guard fields.isSuperset(of: [2, 3]) else { throw .missing("trainer and normalizer settings") }
         try self.init(pieces: pieces, types: types, scores: scores, options: options)
     }
 

@@ -35,6 +35,9 @@ extension Vocabulary {
         options.ignoresMerges = true
         try self.init(
             model: .bytePair(.llama3), tokens: tokens, types: types, scores: [], options: options)
+        for byte in UInt8.min ... .max where token(ofByte: byte) == nil {
+            throw .missing("token for byte \(byte)")
+        }
         addMergesByTokenOrder()
     }
 

@@ -103,13 +103,11 @@ public struct Vocabulary: Sendable {
         let controlTexts = Set(types.indices.filter { types[$0] == .control }.map { tokens[$0] })
         for index in 0..<count {
             let left = pairs.range(index * 2)
-            let whole = left.lowerBound..<pairs.range(index * 2 + 1).upperBound
-            let ids = pairs.storage.withUnsafeBufferPointer { storage in
-                [left, left.upperBound..<whole.upperBound, whole].map { range in
-                    table.find(UnsafeBufferPointer(rebasing: storage[range]), in: tokens)
-                }
-            }
-            if let first = ids[0], let second = ids[1], let merged = ids[2] {
+            let right = pairs.range(index * 2 + 1)
+            let whole = left.lowerBound..<right.upperBound
+            if let first = find(left, of: pairs), let second = find(right, of: pairs),
+                let merged = find(whole, of: pairs)
+            {
                 merges.insert(first, second, UInt64(index) << 32 | UInt64(merged))
             } else if !controlTexts.contains(pairs.storage[whole]) {
                 throw .invalidMerge(index: index, text: String(decoding: pairs.storage[whole], as: UTF8.self))
@@ -132,6 +130,17 @@ public struct Vocabulary: Sendable {
                     merges.insert(first, second, UInt64(id) << 32 | UInt64(id))
                 }
             }
+        }
+    }
+
+    /// The token of a single byte of text, in a byte-pair vocabulary.
+    func token(ofByte byte: UInt8) -> Int32? {
+        withUnsafeBytes(of: byte) { table.find($0.assumingMemoryBound(to: UInt8.self), in: tokens) }
+    }
+
+    private func find(_ range: Range<Int>, of strings: ByteStrings) -> Int32? {
+        strings.storage.withUnsafeBufferPointer { storage in
+            table.find(UnsafeBufferPointer(rebasing: storage[range]), in: tokens)
         }
     }
 
