@@ -16,15 +16,22 @@ struct HistoryFile {
 
     // MARK: - Directory and file
 
-    /// Makes the directory (0700) and the file (0600), or checks and narrows those that are there.
+    /// Makes the directory (0700), or checks one that is there.
     ///
     /// - Throws: `unsafeDirectory` where somebody else owns the directory or can write to it.
-    func prepare() throws(HistoryError) {
+    func prepareDirectory() throws(HistoryError) {
         guard path.hasPrefix("/"), !path.utf8.contains(0) else {
             throw .cannotOpen(path: path, finding: "the path is not absolute")
         }
         try makeDirectory()
-        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
+    }
+
+    /// Whether there is a history; an empty file is none.
+    ///
+    /// - Throws: `cannotOpen` for anything but a regular file of our own, which is closed to others.
+    func exists() throws(HistoryError) -> Bool {
+        let file = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        if file < 0, errno == ENOENT { return false }
         guard file >= 0 else {
             throw .cannotOpen(path: path, finding: errno == ELOOP ? "it is a link" : Self.lastError())
         }
@@ -39,6 +46,36 @@ struct HistoryFile {
         }
         if status.st_mode & 0o177 != 0, fchmod(file, 0o600) != 0 {
             throw .cannotOpen(path: path, finding: "others can read it, and it cannot be closed to them")
+        }
+        return status.st_size > 0
+    }
+
+    /// Puts an empty history in place, whole or not at all: it is made under another name and moved.
+    func create() throws(HistoryError) {
+        let draft = path + ".new"
+        for suffix in ["", "-journal", "-wal", "-shm"] { unlink(draft + suffix) }
+        let file = open(draft, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
+        close(file)
+        do {
+            let queue = try DatabaseQueue(path: draft)
+            try queue.writeWithoutTransaction { db in
+                try db.execute(sql: "PRAGMA synchronous = FULL")
+                try Schema.migrate(db)
+            }
+            try queue.close()
+        } catch {
+            unlink(draft)
+            throw HistoryStore.openingError(error, path: path)
+        }
+        for suffix in ["-wal", "-shm", "-journal"] { unlink(path + suffix) }
+        guard rename(draft, path) == 0 else {
+            throw .cannotOpen(path: path, finding: Self.lastError())
+        }
+        let folder = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        if folder >= 0 {
+            fsync(folder)
+            close(folder)
         }
     }
 
@@ -91,10 +128,11 @@ struct HistoryFile {
     // MARK: - Contents
 
     /// Reads whether the file is a whole history of ours, by a connection that cannot write.
-    ///
-    /// An empty file passes: it is a history that was never written to.
     func inspect() throws(HistoryError) {
-        try inspectMagic()
+        let hasLog = size(of: path + "-wal") > 0
+        try inspectHeader(hasLog: hasLog)
+        // SQLite makes a log and its index to read, too; neither is of use where there was none.
+        defer { if !hasLog { for suffix in ["-wal", "-shm"] { unlink(path + suffix) } } }
         var configuration = Configuration()
         configuration.readonly = true
         configuration.prepareDatabase { db in
@@ -112,31 +150,44 @@ struct HistoryFile {
         try findings.check(path: path)
     }
 
-    /// SQLite reports a file without its magic only once it has looked for a journal, and calls one shorter
-    /// than a page empty; both are plainer told from the first bytes.
-    private func inspectMagic() throws(HistoryError) {
+    /// Checks what SQLite is lenient about: the first bytes, and a length that the header does not tell.
+    ///
+    /// With a log the file may be shorter: the crash of a checkpoint can leave it so, and the log has the rest.
+    private func inspectHeader(hasLog: Bool) throws(HistoryError) {
         let file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
         guard file >= 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
         defer { close(file) }
-        var header = [UInt8](repeating: 0, count: 16)
+        var header = [UInt8](repeating: 0, count: 100)
         let count = read(file, &header, header.count)
         guard count >= 0 else { throw .cannotOpen(path: path, finding: Self.lastError()) }
-        guard count == 0 || header == Array("SQLite format 3\0".utf8) else {
+        guard header.prefix(count).starts(with: "SQLite format 3\0".utf8) else {
             throw .foreignFile(path: path, finding: "it is no SQLite database")
         }
+        // Offsets 16 and 28 of the header: page size (1 stands for 65,536) and count of pages.
+        let pageSize = header[16...17].reduce(0) { $0 << 8 | Int($1) }
+        let pageCount = header[28...31].reduce(0) { $0 << 8 | Int($1) }
+        let expected = (pageSize == 1 ? 65_536 : pageSize) * pageCount
+        let found = size(of: path)
+        guard count == header.count, hasLog || found >= expected else {
+            throw .damaged(path: path, finding: "it has \(found) bytes, and should have \(expected)")
+        }
+    }
+
+    /// Bytes of a file; 0 where there is none.
+    private func size(of path: String) -> Int {
+        var status = stat()
+        return lstat(path, &status) == 0 ? Int(status.st_size) : 0
     }
 
     private struct Inspection: Sendable {
         let applicationID: Int32
         let version: Int
-        let isEmpty: Bool
         let damage: String?
         let hasExpectedSchema: Bool
 
         init(_ db: Database) throws {
             applicationID = try Int32.fetchOne(db, sql: "PRAGMA application_id") ?? 0
             version = try Schema.userVersion(db)
-            isEmpty = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master") == 0
             guard applicationID == Schema.applicationID, (1...Schema.version).contains(version) else {
                 damage = nil
                 hasExpectedSchema = false
@@ -148,7 +199,6 @@ struct HistoryFile {
         }
 
         func check(path: String) throws(HistoryError) {
-            if applicationID == 0, version == 0, isEmpty { return }
             guard applicationID == Schema.applicationID else {
                 throw .foreignFile(path: path, finding: "another program's SQLite database")
             }

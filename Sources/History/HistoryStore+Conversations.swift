@@ -16,15 +16,16 @@ extension HistoryStore {
         return try await write { db in
             try db.execute(
                 sql: """
-                    INSERT INTO conversation (id, activity, title, searchable, model, system, created, updated)
+                    INSERT INTO conversation (id, activity, title, model, system, created, updated)
                     VALUES (:id, (SELECT coalesce(max(activity), 0) + 1 FROM conversation),
-                        CAST(:title AS TEXT), CAST(:searchable AS TEXT), CAST(:model AS TEXT),
+                        CAST(:title AS TEXT), CAST(:model AS TEXT),
                         CAST(:system AS TEXT), :time, :time)
                     """,
                 arguments: [
-                    "id": id, "title": title.stored, "searchable": SearchText.replacement(for: title)?.stored,
+                    "id": id, "title": title.stored,
                     "model": draft.model?.stored, "system": draft.system?.stored, "time": time.milliseconds,
                 ])
+            try SearchIndex.title.add(where: "= ?", db.lastInsertedRowID, db)
             return try Self.require(id, db).conversation
         }
     }
@@ -98,14 +99,7 @@ extension HistoryStore {
         let time = now()
         return try await write { db in
             let sequence = try Self.requireKept(id, db).sequence
-            if let title = change.title {
-                try db.execute(
-                    sql: """
-                        UPDATE conversation SET title = CAST(? AS TEXT), searchable = CAST(? AS TEXT)
-                        WHERE sequence = ?
-                        """,
-                    arguments: [title.stored, SearchText.replacement(for: title)?.stored, sequence])
-            }
+            if let title = change.title { try Self.setTitle(title, of: sequence, db) }
             for (column, text) in [("model", change.model), ("system", change.system)] {
                 guard let text else { continue }
                 try db.execute(
@@ -124,7 +118,15 @@ extension HistoryStore {
         }
     }
 
-    // MARK: - Look-ups inside a transaction
+    // MARK: - Look-ups and steps inside a transaction
+
+    private static func setTitle(_ title: String, of sequence: Int64, _ db: Database) throws {
+        try SearchIndex.title.remove(where: "= ?", sequence, db)
+        try db.execute(
+            sql: "UPDATE conversation SET title = CAST(? AS TEXT) WHERE sequence = ?",
+            arguments: [title.stored, sequence])
+        try SearchIndex.title.add(where: "= ?", sequence, db)
+    }
 
     /// A conversation with its row's key.
     struct Found {

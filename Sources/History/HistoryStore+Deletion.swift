@@ -65,6 +65,9 @@ extension HistoryStore {
     /// parts are merged, which `optimize` does.
     private static func erase(_ conversations: [Int64], _ db: Database) throws {
         for conversation in conversations {
+            let messages = "IN (SELECT sequence FROM message WHERE conversation = ?)"
+            try SearchIndex.content.remove(where: messages, conversation, db)
+            try SearchIndex.title.remove(where: "= ?", conversation, db)
             try db.execute(
                 sql: """
                     UPDATE conversation SET head = NULL WHERE sequence = :conversation;
@@ -73,10 +76,6 @@ extension HistoryStore {
                     """,
                 arguments: ["conversation": conversation])
         }
-        try db.execute(
-            sql: """
-                INSERT INTO title_search(title_search) VALUES ('optimize');
-                INSERT INTO content_search(content_search) VALUES ('optimize');
-                """)
+        for index in SearchIndex.allCases { try index.merge(db) }
     }
 }

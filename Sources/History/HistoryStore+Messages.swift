@@ -20,14 +20,14 @@ extension HistoryStore {
             guard Identifier.isPlausible(message.id), try Self.row(of: message.id, db) == nil else {
                 throw HistoryError.messageExists(message.id)
             }
-            try Self.insert(message, conversation: conversation, parent: parent, db)
+            let sequence = try Self.insert(message, conversation: conversation, parent: parent, db)
             try db.execute(
                 sql: """
                     UPDATE conversation SET head = ?, updated = ?,
                         activity = (SELECT max(activity) + 1 FROM conversation)
                     WHERE sequence = ?
                     """,
-                arguments: [db.lastInsertedRowID, time.milliseconds, conversation])
+                arguments: [sequence, time.milliseconds, conversation])
             return try Self.require(message: message.id, db)
         }
     }
@@ -40,8 +40,8 @@ extension HistoryStore {
     /// - Throws: `messageNotFound`, `alreadyFinished`, `notSaved`.
     public func save(_ content: String, of id: Message.ID) async throws(HistoryError) {
         try await write { db in
-            try Self.requireUnfinished(id, db)
-            try Self.setContent(content, of: id, db)
+            let sequence = try Self.requireUnfinished(id, db)
+            try Self.setContent(content, of: sequence, db)
         }
     }
 
@@ -56,26 +56,27 @@ extension HistoryStore {
     ) async throws(HistoryError) -> Message {
         let time = now()
         return try await write { db in
-            try Self.requireUnfinished(id, db)
-            try Self.setContent(content, of: id, db)
+            let sequence = try Self.requireUnfinished(id, db)
+            try Self.setContent(content, of: sequence, db)
             try db.execute(
                 sql: """
                     UPDATE message SET finish = :finish, error = CAST(:error AS TEXT),
                         model = coalesce(CAST(:model AS TEXT), model), prompt_tokens = :prompt,
                         cached_tokens = :cached, completion_tokens = :completion
-                    WHERE id = :id
+                    WHERE sequence = :sequence
                     """,
                 arguments: [
-                    "id": id, "finish": finish.rawValue, "error": error?.stored, "model": model?.stored,
+                    "sequence": sequence, "finish": finish.rawValue, "error": error?.stored,
+                    "model": model?.stored,
                     "prompt": usage?.promptTokens, "cached": usage?.cachedTokens,
                     "completion": usage?.completionTokens,
                 ])
             try db.execute(
                 sql: """
                     UPDATE conversation SET updated = ?
-                    WHERE sequence = (SELECT conversation FROM message WHERE id = ?)
+                    WHERE sequence = (SELECT conversation FROM message WHERE sequence = ?)
                     """,
-                arguments: [time.milliseconds, id])
+                arguments: [time.milliseconds, sequence])
             return try Self.require(message: id, db)
         }
     }
@@ -126,11 +127,14 @@ extension HistoryStore {
         return Message(row)
     }
 
-    private static func requireUnfinished(_ id: Message.ID, _ db: Database) throws {
-        let message = try require(message: id, db)
+    /// The key of the row of an answer that is still being written.
+    private static func requireUnfinished(_ id: Message.ID, _ db: Database) throws -> Int64 {
+        guard let row = try row(of: id, db) else { throw HistoryError.messageNotFound(id) }
+        let message = Message(row)
         guard message.role == .assistant, message.finish == nil else {
             throw HistoryError.alreadyFinished(id)
         }
+        return row["sequence"]
     }
 
     /// The key of a message's row, if it belongs to the conversation.
@@ -185,31 +189,32 @@ extension HistoryStore {
 
     private static func insert(
         _ message: Message, conversation: Int64, parent: Int64?, _ db: Database
-    ) throws {
+    ) throws -> Int64 {
         try db.execute(
             sql: """
-                INSERT INTO message (id, conversation, parent, role, content, searchable, finish, error,
+                INSERT INTO message (id, conversation, parent, role, content, finish, error,
                     model, prompt_tokens, cached_tokens, completion_tokens, created)
-                VALUES (:id, :conversation, :parent, :role, CAST(:content AS TEXT),
-                    CAST(:searchable AS TEXT), :finish, CAST(:error AS TEXT), CAST(:model AS TEXT), :prompt,
+                VALUES (:id, :conversation, :parent, :role, CAST(:content AS TEXT), :finish, CAST(:error AS TEXT), CAST(:model AS TEXT), :prompt,
                     :cached, :completion, :created)
                 """,
             arguments: [
                 "id": message.id, "conversation": conversation, "parent": parent,
                 "role": message.role.rawValue, "content": message.content.stored,
-                "searchable": SearchText.replacement(for: message.content)?.stored,
                 "finish": message.finish?.rawValue, "error": message.error?.stored,
                 "model": message.model?.stored, "prompt": message.usage?.promptTokens,
                 "cached": message.usage?.cachedTokens, "completion": message.usage?.completionTokens,
                 "created": message.createdAt.milliseconds,
             ])
+        let sequence = db.lastInsertedRowID
+        try SearchIndex.content.add(where: "= ?", sequence, db)
+        return sequence
     }
 
-    private static func setContent(_ content: String, of id: Message.ID, _ db: Database) throws {
+    private static func setContent(_ content: String, of sequence: Int64, _ db: Database) throws {
+        try SearchIndex.content.remove(where: "= ?", sequence, db)
         try db.execute(
-            sql: """
-                UPDATE message SET content = CAST(? AS TEXT), searchable = CAST(? AS TEXT) WHERE id = ?
-                """,
-            arguments: [content.stored, SearchText.replacement(for: content)?.stored, id])
+            sql: "UPDATE message SET content = CAST(? AS TEXT) WHERE sequence = ?",
+            arguments: [content.stored, sequence])
+        try SearchIndex.content.add(where: "= ?", sequence, db)
     }
 }

@@ -59,18 +59,20 @@ public struct HistoryStore: Sendable {
             }
         }
         let file = HistoryFile(path: path)
-        try file.prepare()
+        try file.prepareDirectory()
         let lock = try HistoryLock(path: path)
-        do {
-            try file.inspect()
-        } catch {
-            switch error {
-            case .damaged where startFresh, .foreignFile where startFresh:
-                try file.setAside(at: now())
-                try file.prepare()
-            default: throw error
+        if try file.exists() {
+            do {
+                try file.inspect()
+            } catch {
+                switch error {
+                case .damaged where startFresh, .foreignFile where startFresh:
+                    try file.setAside(at: now())
+                default: throw error
+                }
             }
         }
+        if try !file.exists() { try file.create() }
         return try HistoryStore(path: path, warning: file.fileSystemWarning, lock: lock, undoSeconds, now) {
             try DatabasePool(path: path, configuration: connectionConfiguration())
         }

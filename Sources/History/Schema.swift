@@ -55,9 +55,7 @@ enum Schema {
     /// Version 1.
     ///
     /// - Order comes from `sequence` and `activity`, never from the clock, which can jump.
-    /// - `searchable` replaces a text in the index where the text itself has characters that the search
-    ///   cannot carry (see `SearchText`); it is NULL for nearly all.
-    /// - The index reads its texts from the views, so that nothing is stored twice.
+    /// - The search indexes read their texts from the tables, so that nothing is stored twice.
     @Sendable private static func createTables(_ db: Database) throws {
         try db.execute(
             sql: """
@@ -66,7 +64,6 @@ enum Schema {
                     id TEXT NOT NULL UNIQUE,
                     activity INTEGER NOT NULL UNIQUE,
                     title TEXT NOT NULL,
-                    searchable TEXT,
                     model TEXT,
                     system TEXT,
                     head INTEGER REFERENCES message(sequence) DEFERRABLE INITIALLY DEFERRED,
@@ -84,7 +81,6 @@ enum Schema {
                     parent INTEGER REFERENCES message(sequence),
                     role TEXT NOT NULL CHECK (role IN ('system', 'user', 'assistant')),
                     content TEXT NOT NULL,
-                    searchable TEXT,
                     finish TEXT,
                     error TEXT,
                     model TEXT,
@@ -96,36 +92,7 @@ enum Schema {
                 CREATE INDEX message_place ON message(conversation, parent, role);
                 CREATE INDEX message_parent ON message(parent);
                 CREATE INDEX message_unfinished ON message(role) WHERE finish IS NULL AND role = 'assistant';
-
-                CREATE VIEW title_text(sequence, title) AS
-                    SELECT sequence, coalesce(searchable, title) FROM conversation;
-                CREATE VIEW message_text(sequence, content) AS
-                    SELECT sequence, coalesce(searchable, content) FROM message;
                 """)
-        for (table, view, column) in [
-            ("conversation", "title_text", "title"), ("message", "message_text", "content"),
-        ] {
-            let index = "\(column)_search"
-            try db.execute(
-                sql: """
-                    CREATE VIRTUAL TABLE \(index) USING fts5(
-                        \(column), content='\(view)', content_rowid='sequence',
-                        tokenize="unicode61 remove_diacritics 2");
-                    CREATE TRIGGER \(table)_inserted AFTER INSERT ON \(table) BEGIN
-                        INSERT INTO \(index)(rowid, \(column))
-                        VALUES (new.sequence, coalesce(new.searchable, new.\(column)));
-                    END;
-                    CREATE TRIGGER \(table)_changed AFTER UPDATE OF \(column), searchable ON \(table) BEGIN
-                        INSERT INTO \(index)(\(index), rowid, \(column))
-                        VALUES ('delete', old.sequence, coalesce(old.searchable, old.\(column)));
-                        INSERT INTO \(index)(rowid, \(column))
-                        VALUES (new.sequence, coalesce(new.searchable, new.\(column)));
-                    END;
-                    CREATE TRIGGER \(table)_deleted AFTER DELETE ON \(table) BEGIN
-                        INSERT INTO \(index)(\(index), rowid, \(column))
-                        VALUES ('delete', old.sequence, coalesce(old.searchable, old.\(column)));
-                    END;
-                    """)
-        }
+        for index in SearchIndex.allCases { try index.createVersion1(db) }
     }
 }

@@ -1,0 +1,126 @@
+import AssistantAPI
+import Foundation
+import GRDB
+import Testing
+
+@testable import History
+
+/// What outlives a killed process and a full disk.
+@Suite struct CrashTests {
+    @Test func noAcknowledgedMessageIsLostToFiftyKills() async throws {
+        let folder = try TemporaryFolder()
+        var random = SeededGenerator(state: 20_261_123)
+        var saved: Set<String> = []
+        for round in 0..<50 {
+            let writer = try CrashWriter([folder.database])
+            // Some die while opening and recovering, some while writing.
+            let lineCount = round.isMultiple(of: 5) ? 0 : Int.random(in: 1...20, using: &random)
+            for _ in 0..<lineCount {
+                let line = try #require(writer.readLine())
+                #expect(!line.hasPrefix("failed"), "\(line)")
+            }
+            writer.kill(after: .microseconds(Int.random(in: 0...20_000, using: &random)))
+            saved.formUnion(writer.lines.compactMap(CrashWriter.savedID))
+        }
+        #expect(saved.count > 200)
+
+        let history = try HistoryStore.open(path: folder.database)
+        let problems = try await history.read { db in
+            try String.fetchAll(db, sql: "PRAGMA integrity_check")
+                + Row.fetchAll(db, sql: "PRAGMA foreign_key_check").map(\.description)
+        }
+        #expect(problems == ["ok"])
+        let kept = try await history.read { db in try Set(String.fetchAll(db, sql: "SELECT id FROM message"))
+        }
+        #expect(saved.isSubset(of: kept))
+        try await history.write { db in
+            for index in ["title_search", "content_search"] {
+                try db.execute(sql: "INSERT INTO \(index)(\(index), rank) VALUES ('integrity-check', 1)")
+            }
+        }
+        try await history.close()
+    }
+
+    @Test(arguments: [100_000, 150_000, 300_000])
+    func aFullDiskRefusesWithASentenceAndRecoversByItself(limit: Int) async throws {
+        let folder = try TemporaryFolder()
+        let writer = try CrashWriter([folder.database, "\(limit)"])
+        while let line = writer.readLine(), !line.hasPrefix("listed") {}
+        let refusals = writer.lines.filter { $0.hasPrefix("refused") }
+        #expect(refusals.count == 3)
+        #expect(
+            refusals.allSatisfy { $0.hasPrefix("refused the message was not saved: disk") }, "\(refusals)")
+        #expect(writer.lines.last == "listed 1")
+        let before = Set(writer.lines.compactMap(CrashWriter.savedID))
+        #expect(!before.isEmpty)
+        writer.writeLine()
+        #expect(CrashWriter.savedID(try #require(writer.readLine())) != nil)
+        #expect(writer.readLine() == "closed")
+        #expect(writer.waitForEnd() == 0)
+
+        let history = try HistoryStore.open(path: folder.database)
+        let kept = try await history.read { db in try Set(String.fetchAll(db, sql: "SELECT id FROM message"))
+        }
+        #expect(kept == Set(writer.lines.compactMap(CrashWriter.savedID)))
+        #expect(kept.isSuperset(of: before))
+        try await history.close()
+    }
+}
+
+/// A running HistoryCrashWriter.
+private final class CrashWriter {
+    private(set) var lines: [String] = []
+    private let process = Process()
+    private let output = Pipe(), input = Pipe()
+    private var pending = Data()
+
+    init(_ arguments: [String]) throws {
+        // The tests and the program are built into the same folder.
+        let products = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
+            .deletingLastPathComponent()
+        process.executableURL = products.appending(path: "HistoryCrashWriter")
+        process.arguments = arguments
+        process.standardOutput = output
+        process.standardInput = input
+        process.environment = ["SWIFT_BACKTRACE": "enable=no", "PATH": "/usr/bin:/bin"]
+        try process.run()
+    }
+
+    static func savedID(_ line: String) -> String? {
+        line.hasPrefix("saved ") ? String(line.dropFirst(6)) : nil
+    }
+
+    /// The next line; `nil` at the end.
+    func readLine() -> String? {
+        while true {
+            if let end = pending.firstIndex(of: 0x0A) {
+                let line = String(decoding: pending[..<end], as: UTF8.self)
+                pending = Data(pending[(end + 1)...])
+                lines.append(line)
+                return line
+            }
+            let more = output.fileHandleForReading.availableData
+            if more.isEmpty { return nil }
+            pending += more
+        }
+    }
+
+    func writeLine() { input.fileHandleForWriting.write(Data("\n".utf8)) }
+
+    /// Kills it at a moment that nothing of its own work chooses, then reads what it had said.
+    func kill(after delay: Duration) {
+        usleep(UInt32(delay.components.attoseconds / 1_000_000_000_000))
+        Glibc.kill(process.processIdentifier, SIGKILL)
+        _ = waitForEnd()
+        while readLine() != nil {}
+    }
+
+    func waitForEnd() -> Int32 {
+        process.waitUntilExit()
+        return process.terminationStatus
+    }
+
+    deinit {
+        if process.isRunning { Glibc.kill(process.processIdentifier, SIGKILL) }
+    }
+}

@@ -1,0 +1,77 @@
+import AssistantAPI
+import Foundation
+import History
+import Synchronization
+
+/// A folder of its own for one test, removed when the test ends.
+final class TemporaryFolder: Sendable {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.path + "/inkling-test-\(UUID().uuidString)"
+        try FileManager.default.createDirectory(
+            atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    var database: String { path + "/history.db" }
+
+    /// The bytes of all files whose names begin with the database's.
+    func databaseBytes() throws -> [String: Data] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: path)
+        return try Dictionary(
+            uniqueKeysWithValues: names.filter { $0.hasPrefix("history.db") }.map {
+                ($0, try Data(contentsOf: URL(fileURLWithPath: "\(path)/\($0)")))
+            })
+    }
+}
+
+/// A clock that stands still until it is set.
+final class ManualClock: Sendable {
+    private let time = Mutex(Date(timeIntervalSince1970: 1_800_000_000))
+
+    var now: Date { time.withLock { $0 } }
+
+    func advance(by seconds: Double) { time.withLock { $0 += seconds } }
+}
+
+extension HistoryStore {
+    /// Adds a message after the shown branch, or after `parent`.
+    @discardableResult
+    func say(
+        _ content: String, _ role: Role = .user, in conversation: Conversation.ID, after parent: Message.ID?,
+        finish: FinishReason? = nil
+    ) async throws -> Message {
+        try await append(
+            Message(
+                id: Self.makeID(), conversation: conversation, parent: parent, role: role, content: content,
+                createdAt: Date(), finish: role == .assistant ? finish ?? .stop : nil))
+    }
+
+    /// A conversation in which each text follows the one before, user and assistant in turn.
+    func converse(_ title: String, _ texts: String...) async throws -> (Conversation, [Message]) {
+        let conversation = try await create(ConversationDraft(title: title))
+        var messages: [Message] = []
+        for (index, text) in texts.enumerated() {
+            messages.append(
+                try await say(
+                    text, index.isMultiple(of: 2) ? .user : .assistant, in: conversation.id,
+                    after: messages.last?.id))
+        }
+        return (conversation, messages)
+    }
+}
+
+/// A small generator whose numbers follow from its seed (splitmix64, Vigna 2015).
+struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}
