@@ -82,7 +82,13 @@ let package = Package(
         tests("Llama", fixtures: true),
         tests("AssistantAPI"),
         tests("Settings"),
-        tests("History"),
+        // Killed and starved by the history's tests.
+        .executableTarget(
+            name: "HistoryCrashWriter", dependencies: ["AssistantAPI", "History"],
+            path: "Tests/Support/HistoryCrashWriter", swiftSettings: settings),
+        tests(
+            "History",
+            ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Assistant"),
         tests("Server"),
         tests("Terminal"),
