@@ -1,0 +1,51 @@
+import Glibc
+
+/// Measures wall-clock and processor time together.
+struct Stopwatch {
+    /// One measurement.
+    struct Sample {
+        let seconds: Double
+        let processorSeconds: Double
+    }
+
+    private let start = ContinuousClock.now
+    private let processorStart = Self.processorSeconds()
+
+    /// The time since this stopwatch was made.
+    func read() -> Sample {
+        let elapsed = start.duration(to: .now)
+        let (seconds, attoseconds) = elapsed.components
+        return Sample(
+            seconds: Double(seconds) + Double(attoseconds) * 1e-18,
+            processorSeconds: Self.processorSeconds() - processorStart)
+    }
+
+    /// The process's largest resident memory in bytes.
+    static func peakResidentBytes() -> Int {
+        Int(usage().ru_maxrss) * 1024
+    }
+
+    private static func processorSeconds() -> Double {
+        let usage = usage()
+        return seconds(usage.ru_utime) + seconds(usage.ru_stime)
+    }
+
+    private static func seconds(_ time: timeval) -> Double {
+        Double(time.tv_sec) + Double(time.tv_usec) * 1e-6
+    }
+
+    private static func usage() -> rusage {
+        var usage = rusage()
+        getrusage(RUSAGE_SELF, &usage)
+        return usage
+    }
+}
+
+extension [Double] {
+    /// The middle value, or the mean of the two in the middle; 0 without values.
+    var median: Double {
+        let sorted = sorted()
+        guard let middle = sorted.dropFirst(count / 2).first else { return 0 }
+        return count % 2 == 1 ? middle : (sorted[count / 2 - 1] + middle) / 2
+    }
+}
