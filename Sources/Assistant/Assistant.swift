@@ -135,7 +135,11 @@ public final class Assistant: Sendable {
 
     /// The daemon's state at this moment; it waits for nothing, whatever the engine does.
     public func health() -> Health {
-        let models = core.names.map { Health.Model(id: $0.name, state: core.state(of: $0)) }
+        var names = core.names
+        if let resident = core.engine.gate.resident?.model, !names.contains(resident) {
+            names.append(resident)
+        }
+        let models = names.map { Health.Model(id: $0.name, state: core.state(of: $0)) }
         return Health(status: "ok", version: Inkling.version, pid: getpid(), models: models)
     }
 

@@ -4,6 +4,7 @@ import Testing
 
 @testable import Assistant
 
+@Suite(.timeLimit(.minutes(5)))
 struct AssistantTests {
     @Test func tokensAreToldWithoutLoadingTheModel() async throws {
         let tiny = try TinyAssistant()

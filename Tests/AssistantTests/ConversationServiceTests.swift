@@ -6,6 +6,7 @@ import Testing
 
 @testable import Assistant
 
+@Suite(.timeLimit(.minutes(5)))
 struct ConversationServiceTests {
     private let engine = ScriptedEngine()
     private let history: HistoryStore

@@ -35,19 +35,23 @@ struct ContextWindow {
         let cuts = Self.cuts(in: messages)
         let block = max(1, room / 4)
         let excess = (all.count - room + block - 1) / block * block
-        var smallest = all
-        for cut in cuts {
-            let kept = encode(Self.without(cut, in: messages))
+        guard var best = cuts.last.map({ Self.without($0, in: messages) }).map(encode) else {
+            throw tooLong(all.count)
+        }
+        // The more is cut, the shorter is the rest: halve until the shortest cut that suffices is found. Where
+        // even the longest doesn't take out whole blocks, it will do if the rest fits.
+        var (low, high) = (0, cuts.count - 1)
+        while low < high {
+            let middle = (low + high) / 2
+            let kept = encode(Self.without(cuts[middle], in: messages))
             if all.count - kept.count >= excess {
-                return Fitted(tokens: kept, omitted: cut.count)
+                (high, best) = (middle, kept)
+            } else {
+                low = middle + 1
             }
-            smallest = kept
         }
-        // Leaving out a whole block was too much to ask: the shortest possible prompt will do if it fits.
-        if let last = cuts.last, smallest.count <= room {
-            return Fitted(tokens: smallest, omitted: last.count)
-        }
-        throw tooLong(smallest.count)
+        guard best.count <= room else { throw tooLong(best.count) }
+        return Fitted(tokens: best, omitted: cuts[high].count)
     }
 
     /// Checks a prompt that may not be shortened.

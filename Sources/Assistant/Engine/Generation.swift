@@ -65,10 +65,9 @@ final class Generation {
             }
         } catch is Interrupted {
             stop(.cancelled)
-        } catch let error as AssistantError {
-            throw error
         } catch {
-            throw AssistantError(.internalError, "The answer could not be made: \(error)")
+            // Numbers that are none, for one: the file passed every check, and is damaged all the same.
+            throw .modelUnusable(request.model, error)
         }
         return phase != .finished
     }
