@@ -4,8 +4,11 @@ struct JSONParser {
     private let name: String
     private var position = 0
     private var depth = 0
+    private var valueCount = 0
 
     private static let depthLimit = 32
+    // A value takes more memory than its text; the largest vocabularies have about a million.
+    private static let valueLimit = 8_000_000
 
     init(_ bytes: [UInt8], name: String) {
         self.bytes = bytes
@@ -21,6 +24,8 @@ struct JSONParser {
 
     private mutating func value() throws(TokenizerError) -> JSON {
         skipBlanks()
+        valueCount += 1
+        guard valueCount <= Self.valueLimit else { throw failure("more than \(Self.valueLimit) values") }
         switch peek {
         case UInt8(ascii: "{"): return try nested { (parser) throws(TokenizerError) in try parser.object() }
         case UInt8(ascii: "["): return try nested { (parser) throws(TokenizerError) in try parser.array() }

@@ -7,8 +7,10 @@ extension Vocabulary {
     /// - Parameter tiktoken: the file's bytes.
     /// - Throws: ``TokenizerError``.
     public init(tiktoken: [UInt8]) throws(TokenizerError) {
-        guard tiktoken.count <= Limit.totalBytes else {
-            throw .tooLarge(what: "tokenizer.model", limit: Limit.totalBytes, found: tiktoken.count)
+        // Every way to cut a token in two is tried, so both its length and their number are bounded.
+        let (sizeLimit, tokenLimit) = (16 << 20, 256)
+        guard tiktoken.count <= sizeLimit else {
+            throw .tooLarge(what: "tokenizer.model", limit: sizeLimit, found: tiktoken.count)
         }
         var tokens = ByteStrings()
         for line in tiktoken.split(separator: UInt8(ascii: "\n")) {
@@ -21,6 +23,9 @@ extension Vocabulary {
                 throw .malformed(
                     format: "tokenizer.model", offset: line.startIndex,
                     reason: "expected rank \(tokens.count)")
+            }
+            guard bytes.count <= tokenLimit else {
+                throw .invalidToken(id: tokens.count, reason: "\(bytes.count) bytes long")
             }
             tokens.append(bytes)
         }

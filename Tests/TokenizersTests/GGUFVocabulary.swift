@@ -13,7 +13,10 @@ struct GGUFVocabulary {
     private(set) var values: [String: Value] = [:]
 
     init(path: String) throws {
-        data = try [UInt8](Data(contentsOf: URL(filePath: path)))
+        // The vocabulary lies in front; 16 MiB hold the largest.
+        let file = try FileHandle(forReadingFrom: URL(filePath: path))
+        data = try [UInt8](file.read(upToCount: 16 << 20) ?? Data())
+        try file.close()
         position = 8  // magic, version
         _ = integer(8)  // tensor count
         for _ in 0..<integer(8) {

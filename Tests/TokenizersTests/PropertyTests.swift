@@ -61,6 +61,9 @@ import Testing
         }
         #expect(parts == ["", "", "", "😀", "A", "", ""])
         #expect(decoder.finish() == "\u{FFFD}")
+        // E0 80 can never become a character, so it does not wait.
+        let invalid = [0xE0, 0x80, 0x41].map { (byte: UInt8) in decoder.append(tokenizer.encode([byte])[0]) }
+        #expect(invalid == ["", "\u{FFFD}\u{FFFD}", "A"])
     }
 
     @Test(arguments: all)

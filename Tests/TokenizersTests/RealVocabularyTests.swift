@@ -21,4 +21,14 @@ import Testing
             #expect(tokenizer.decode(ids) == Array(input.utf8))
         }
     }
+
+    @Test(.enabled(if: TestData.model != nil))
+    func smolLM2sIDsEqualTheReference() throws {
+        let tokenizer = try Tokenizer(GGUFVocabulary(path: #require(TestData.model)).vocabulary())
+        #expect(
+            tokenizer.vocabularySize == 49152 && tokenizer.endOfGeneration == [0, 2] && !tokenizer.addsBOS)
+        for (text, ids) in zip(TestVocabularies.strings, TestVocabularies.ids("smollm2.ids")) {
+            #expect(tokenizer.encode(text) == ids, "\(text.debugDescription)")
+        }
+    }
 }

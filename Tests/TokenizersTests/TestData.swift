@@ -12,6 +12,15 @@ enum TestData {
         return FileManager.default.fileExists(atPath: folder) ? folder : nil
     }()
 
+    /// The SmolLM2 file: `INKLING_TEST_MODEL`, or where the default model is kept.
+    static let model: String? = {
+        let environment = ProcessInfo.processInfo.environment
+        let data = environment["XDG_DATA_HOME"] ?? "\(environment["HOME"] ?? "")/.local/share"
+        let usual = "\(data)/inkling/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+        let path = environment["INKLING_TEST_MODEL"] ?? usual
+        return FileManager.default.fileExists(atPath: path) ? path : nil
+    }()
+
     static func has(_ name: String) -> Bool {
         folder.map { FileManager.default.fileExists(atPath: "\($0)/\(name)") } ?? false
     }

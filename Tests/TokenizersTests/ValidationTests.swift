@@ -106,6 +106,21 @@ import Testing
         #expect(tokenizer.encode("ee ee") == [2, 7, 2])
     }
 
+    @Test func theLongestSpecialTokenWins() throws {
+        let tokens = ["a", "b", "<x>", "<x>a", "<x>ab<"]
+        let tokenizer = try Tokenizer(ggml(tokens: tokens, types: [1, 1, 3, 3, 3], merges: []))
+        #expect(tokenizer.encode("a<x>ab<x>b", parsingSpecial: true) == [0, 4, 1])
+        #expect(tokenizer.encode("<x>aab<x>b<x>ab", parsingSpecial: true) == [3, 0, 1, 2, 1, 3, 1])
+    }
+
+    @Test func aWholeWordGoesBeforeMergesInLlama3Alone() throws {
+        // No merge leads to "abc".
+        let tokens = ["a", "b", "c", "ab", "abc"]
+        #expect(try Tokenizer(ggml(pre: "llama-bpe", tokens: tokens)).encode("abc") == [4])
+        #expect(try Tokenizer(ggml(pre: "gpt-2", tokens: tokens)).encode("abc") == [3, 2])
+        #expect(try Tokenizer(ggml(pre: "smaug-bpe", tokens: tokens)).encode("abc") == [3, 2])
+    }
+
     @Test func aMergeNeverGivesAControlToken() throws {
         let tokenizer = try Tokenizer(
             ggml(tokens: ["<", "/s>", "</s>"], types: [1, 1, 3], merges: ["< /s>"]))
@@ -188,6 +203,7 @@ import Testing
         refuses(valid.replacing("AA== 0\n", with: "==== 0\n"))
         refuses(valid.replacing("AA== 0\n", with: "AA== 0 0\n"))
         refuses(valid.replacing("AA== 0\n", with: "AQ== 0\n"))  // the byte 1 twice
+        refuses(valid.replacing("AA== 0\n", with: String(repeating: "AAAA", count: 100) + " 0\n"))
         refuses("AA== 99999999999999999999\n")
     }
 

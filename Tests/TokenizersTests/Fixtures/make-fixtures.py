@@ -2,17 +2,19 @@
 """Makes the fixtures of TokenizersTests: small vocabularies of our own, and the ids that the reference
 implementations give for `strings.json`.
 
-    pip install tokenizers==0.23.3 sentencepiece==0.2.3 tiktoken==0.14.0
-    python make-fixtures.py
+    pip install tokenizers==0.23.3 sentencepiece==0.2.3 tiktoken==0.14.0 gguf==0.19.0
+    python make-fixtures.py [SmolLM2-135M-Instruct.Q4_1.gguf]
 
 The vocabularies are trained on the text below, with the splitting rules of Llama 3, SmolLM, GPT-2 and Llama 2;
-no published vocabulary goes into them. The versions that made the committed files are in `provenance.json`.
+no published vocabulary goes into them. With the SmolLM2 file, `smollm2.ids.json` is made as well: the ids in its
+real vocabulary. The versions that made the committed files are in `provenance.json`.
 """
 
 import base64
 import io
 import json
 import random
+import sys
 import unicodedata
 from importlib.metadata import version
 from pathlib import Path
@@ -142,6 +144,21 @@ def gpt2() -> Tokenizer:
     return train_byte_level(split, CHATML_SPECIAL[:1], 600, ignore_merges=False)
 
 
+def smollm2(path: str) -> Tokenizer:
+    """The tokenizer of the real model, put together from its file."""
+    import gguf
+
+    fields = gguf.GGUFReader(path).fields
+    tokens = fields["tokenizer.ggml.tokens"].contents()
+    merges = [tuple(merge.split(" ")) for merge in fields["tokenizer.ggml.merges"].contents()]
+    tokenizer = Tokenizer(models.BPE({token: i for i, token in enumerate(tokens)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([
+        pre_tokenizers.Digits(individual_digits=True),
+        pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=True),
+    ])
+    return tokenizer
+
+
 def encode(tokenizer: Tokenizer, strings: list[str], parses_special: bool) -> list[list[int]]:
     tokenizer.encode_special_tokens = not parses_special
     ids = [tokenizer.encode(text, add_special_tokens=False).ids for text in strings]
@@ -221,6 +238,8 @@ def main() -> None:
     write("sentencepiece.ids.json", processor.encode(strings))
     (HERE / "sentencepiece.json").write_text(sentencepiece_as_json(processor).to_str() + "\n", encoding="utf-8")
     config("sentencepiece", "<s>", "</s>")
+    if len(sys.argv) > 1:
+        write("smollm2.ids.json", encode(smollm2(sys.argv[1]), strings, parses_special=False))
     packages = ("tokenizers", "sentencepiece", "tiktoken")
     write("provenance.json", {"script": "make-fixtures.py", **{name: version(name) for name in packages}})
 
