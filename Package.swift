@@ -21,7 +21,6 @@ func tests(_ name: String, _ dependencies: [Target.Dependency] = [], fixtures: B
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
-let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nio: [Target.Dependency] = [
     .product(name: "NIOCore", package: "swift-nio"), .product(name: "NIOPosix", package: "swift-nio"),
     .product(name: "NIOHTTP1", package: "swift-nio"),
@@ -40,7 +39,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-log.git", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
-        .package(url: "https://github.com/swift-server/swift-service-lifecycle.git", from: "2.13.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
+        .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
@@ -58,21 +58,30 @@ let package = Package(
         library("AssistantAPI"),
         library("Settings", [.product(name: "TOMLKit", package: "TOMLKit")]),
         library("History", ["AssistantAPI", .product(name: "GRDB", package: "GRDB.swift")]),
-        library("Assistant", ["AssistantAPI", "Settings", "History", "Llama", logging]),
+        library(
+            "Assistant",
+            [
+                "AssistantAPI", "Settings", "History", "Llama", "Tensors", "Checkpoints", "Tokenizers",
+                logging,
+            ]),
 
         // Edges.
+        library("HostProcess"),
         library(
             "Server",
-            ["Assistant", "AssistantAPI", "Settings", logging, lifecycle]
+            ["Assistant", "AssistantAPI", "History", "HostProcess", "Settings", logging]
                 + [
                     .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "HummingbirdCore", package: "hummingbird"),
+                    .product(name: "HTTPTypes", package: "swift-http-types"),
+                    .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 ] + nio),
         library("Terminal", ["AssistantAPI", "Settings"] + nio),
 
         // Executables: parse options, build, run.
         .executableTarget(
-            name: "inklingd", dependencies: ["Server", argumentParser], swiftSettings: settings),
+            name: "inklingd", dependencies: ["Server", "HostProcess", "Settings", argumentParser, logging],
+            swiftSettings: settings),
         .executableTarget(
             name: "inkling", dependencies: ["Terminal", argumentParser], swiftSettings: settings),
 
@@ -90,8 +99,12 @@ let package = Package(
             "History",
             ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")]),
         tests("Assistant"),
+        tests("HostProcess"),
         tests("Server"),
-        tests("Terminal"),
+        tests("Terminal", fixtures: true),
+        .testTarget(
+            name: "EndToEndTests", dependencies: ["AssistantAPI", "Terminal", "inklingd", "inkling"],
+            swiftSettings: settings),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,99 @@
+import Assistant
+import Glibc
+import History
+import HostProcess
+public import Logging
+public import Settings
+
+extension Daemon {
+    /// What a person chose for this run only.
+    public struct LaunchOptions: Sendable {
+        /// Keeps every conversation in memory.
+        public var isPrivate = false
+        /// Sets a damaged history aside and begins an empty one.
+        public var startsFresh = false
+
+        public init() {}
+    }
+
+    /// Starts the daemon in this process and returns when it has ended in good order.
+    ///
+    /// The lock is taken before anything else is touched, so that a second daemon disturbs nothing.
+    ///
+    /// - Throws: `DaemonError` with the status to exit with.
+    public static func launch(
+        configuration: Configuration, paths: Paths, environment: [String: String],
+        options: LaunchOptions = .init(), logger: Logger
+    ) async throws {
+        ProcessSetup.apply()
+        let inherited = try DaemonSocket.inherited(environment)
+        do {
+            try paths.prepare()
+        } catch {
+            throw DaemonError(.configuration, "\(error)")
+        }
+        let path = inherited?.path ?? paths.socket
+        if inherited == nil { try SocketDirectory.verify(directory(of: path)) }
+        let lock = try InstanceLock(path: path + ".lock")
+        let signals = EndSignals()
+        ProcessSetup.lowerPriority(to: configuration.engine.nice)
+        let socket = try inherited ?? DaemonSocket.bind(path)
+        defer { withExtendedLifetime((lock, signals)) { socket.remove() } }
+
+        let history = try openHistory(configuration, paths: paths, options: options, logger: logger)
+        let daemon = try Daemon(
+            assistant: Assistant(
+                configuration: configuration, paths: paths, history: history, logger: logger),
+            configuration: configuration, limits: connectionLimits(), allowedUser: geteuid(), logger: logger)
+        try await daemon.run(
+            on: socket, until: signals, notifier: ServiceNotifier(environment), logger: logger)
+        try await history.close()
+        logger.info("Ended.")
+    }
+
+    private func run(
+        on socket: DaemonSocket, until signals: EndSignals, notifier: ServiceNotifier, logger: Logger
+    ) async throws {
+        let watching = Task {
+            for await number in signals.received {
+                logger.notice("Ending on \(number == SIGINT ? "SIGINT" : "SIGTERM").")
+                stop()
+            }
+        }
+        defer { watching.cancel() }
+        try await run(
+            on: socket,
+            whenReady: {
+                logger.info("Listening on \(socket.path) (process \(getpid())).")
+                notifier.send(.ready)
+            },
+            whenStopping: { notifier.send(.stopping) })
+    }
+
+    private static func openHistory(
+        _ configuration: Configuration, paths: Paths, options: LaunchOptions, logger: Logger
+    ) throws -> HistoryStore {
+        guard configuration.history.enabled, !options.isPrivate else {
+            return try HistoryStore.open(path: nil)
+        }
+        if options.startsFresh, let name = try HistoryFiles(path: paths.history).setAside() {
+            logger.notice("The history was set aside as \(name).")
+        }
+        do {
+            return try HistoryStore.open(path: paths.history)
+        } catch {
+            throw DaemonError(.badData, "\(error)")
+        }
+    }
+
+    private static func connectionLimits() -> ConnectionLimits {
+        var limits = ConnectionLimits()
+        limits.connections = ProcessSetup.connectionLimit(wanted: limits.connections)
+        return limits
+    }
+
+    private static func directory(of path: String) -> String {
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        return parent.isEmpty ? "/" : parent
+    }
+}

@@ -1,0 +1,121 @@
+import Hummingbird
+import NIOCore
+
+/// Puts events into the text of a stream; one value per stream, as it may count.
+protocol EventWriter<Event>: Sendable {
+    associatedtype Event: Sendable
+    /// Whether this event settles that the answer has begun; until then an error is a status of its own.
+    func commits(_ event: Event) -> Bool
+    mutating func text(for event: Event) throws -> String
+    mutating func text(for failure: Failure, _ error: any Error) throws -> String
+    /// What stands after the last event.
+    mutating func end() -> String
+}
+
+/// The lines of one server-sent event.
+enum ServerSentEvent {
+    /// A comment that keeps the connection alive; clients skip it.
+    static let ping = ": ping\n\n"
+
+    static func text(name: String? = nil, data: String) -> String {
+        (name.map { "event: \($0)\n" } ?? "") + "data: \(data)\n\n"
+    }
+}
+
+/// Turns a stream of events into a response of server-sent events.
+///
+/// The status waits for the first event that commits, or a short while, so that an early failure (a full queue,
+/// an unknown model) has its own status. The client's leaving cancels the work behind the events.
+struct EventStream<Event: Sendable>: Sendable {
+    private enum Signal: Sendable {
+        case event(Event)
+        case failed(any Error)
+        case tick
+    }
+
+    /// Between two comments while nothing else is to be said.
+    static var pingInterval: Duration { .seconds(15) }
+    /// How long the status may wait for what happens first.
+    static var patience: Duration { .seconds(2) }
+
+    private let signals: AsyncStream<Signal>
+    private let connection: Connection?
+    private let leaveID: Int?
+
+    init(_ events: AsyncThrowingStream<Event, any Error>, connection: Connection?) {
+        let (signals, continuation) = AsyncStream.makeStream(of: Signal.self)
+        let work = Task {
+            do {
+                for try await event in events { continuation.yield(.event(event)) }
+            } catch {
+                continuation.yield(.failed(error))
+            }
+            continuation.finish()
+        }
+        let ticks = Task {
+            try await Task.sleep(for: Self.patience)
+            while true {
+                continuation.yield(.tick)
+                try await Task.sleep(for: Self.pingInterval)
+            }
+        }
+        continuation.onTermination = { _ in
+            work.cancel()
+            ticks.cancel()
+        }
+        self.signals = signals
+        self.connection = connection
+        leaveID = connection?.whenClientLeaves { work.cancel() }
+    }
+
+    /// The response, once it is known that it is none of another status.
+    func response(_ writer: some EventWriter<Event>) async throws -> Response {
+        var first: [Event] = []
+        waiting: for await signal in signals {
+            switch signal {
+            case .event(let event):
+                first.append(event)
+                if writer.commits(event) { break waiting }
+            case .failed(let error):
+                forgetConnection()
+                throw error
+            case .tick: break waiting
+            }
+        }
+        try Task.checkCancellation()
+        return Response(
+            status: .ok,
+            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"],
+            body: .init { [first] body in try await write(first, to: &body, writer) })
+    }
+
+    private func write(
+        _ first: [Event], to body: inout any ResponseBodyWriter, _ writer: some EventWriter<Event>
+    ) async throws {
+        defer { forgetConnection() }
+        var writer = writer
+        for event in first { try await Self.write(try writer.text(for: event), to: &body) }
+        for await signal in signals {
+            switch signal {
+            case .event(let event): try await Self.write(try writer.text(for: event), to: &body)
+            case .failed(let error):
+                try await Self.write(try writer.text(for: Failure(error), error), to: &body)
+                try await body.finish(nil)
+                return
+            case .tick: try await Self.write(ServerSentEvent.ping, to: &body)
+            }
+        }
+        try Task.checkCancellation()
+        try await Self.write(writer.end(), to: &body)
+        try await body.finish(nil)
+    }
+
+    private static func write(_ text: String, to body: inout any ResponseBodyWriter) async throws {
+        guard !text.isEmpty else { return }
+        try await body.write(ByteBuffer(string: text))
+    }
+
+    private func forgetConnection() {
+        if let leaveID { connection?.forget(leaveID) }
+    }
+}

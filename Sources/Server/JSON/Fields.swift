@@ -1,0 +1,97 @@
+/// The members of a JSON object, read by name and type; `null` counts as missing.
+///
+/// Every failure is a 400 that names the field by its whole path, what was expected and what was found.
+struct Fields: Sendable {
+    /// The path to this object, with its final dot; empty for the body itself.
+    let path: String
+    private let members: [String: JSON]
+
+    init(_ json: JSON, path: String = "") throws(Failure) {
+        guard case .object(let members) = json else {
+            throw .invalid(
+                "\(path.isEmpty ? "The body" : "'\(path)'") must be an object, not \(json.kind).",
+                parameter: path.isEmpty ? nil : path)
+        }
+        self.path = path.isEmpty ? "" : path + "."
+        self.members = Dictionary(members.map { ($0.name, $0.value) }) { first, _ in first }
+    }
+
+    /// The value of a field that is there and not `null`.
+    subscript(name: String) -> JSON? {
+        guard let value = members[name], value != .null else { return nil }
+        return value
+    }
+
+    var names: Dictionary<String, JSON>.Keys { members.keys }
+
+    /// The names and values of all fields, sorted by name.
+    var all: [(name: String, value: JSON)] {
+        members.sorted { $0.key < $1.key }.map { (name: $0.key, value: $0.value) }
+    }
+
+    func string(_ name: String) throws(Failure) -> String? {
+        guard let value = self[name] else { return nil }
+        guard case .string(let string) = value else { throw mismatch(name, "a string", value) }
+        return string
+    }
+
+    func requiredString(_ name: String) throws(Failure) -> String {
+        guard let string = try string(name) else { throw missing(name, "a string") }
+        return string
+    }
+
+    func bool(_ name: String) throws(Failure) -> Bool? {
+        guard let value = self[name] else { return nil }
+        guard case .bool(let bool) = value else { throw mismatch(name, "true or false", value) }
+        return bool
+    }
+
+    func integer(_ name: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
+        guard let value = self[name] else { return nil }
+        let expected = "an integer from \(range.lowerBound) to \(range.upperBound)"
+        guard case .number(let number) = value else { throw mismatch(name, expected, value) }
+        guard let integer = number.integer(as: Int.self), range.contains(integer) else {
+            throw .invalid(
+                "'\(path)\(name)' must be \(expected), not \(number.text).", parameter: path + name)
+        }
+        return integer
+    }
+
+    func number(_ name: String, in range: ClosedRange<Double>) throws(Failure) -> Double? {
+        guard let value = self[name] else { return nil }
+        let expected =
+            "a number from \(JSONNumber.short(range.lowerBound)) to \(JSONNumber.short(range.upperBound))"
+        guard case .number(let number) = value else { throw mismatch(name, expected, value) }
+        guard range.contains(number.value) else {
+            throw .invalid(
+                "'\(path)\(name)' must be \(expected), not \(number.text).", parameter: path + name)
+        }
+        return number.value
+    }
+
+    func array(_ name: String) throws(Failure) -> [JSON]? {
+        guard let value = self[name] else { return nil }
+        guard case .array(let elements) = value else { throw mismatch(name, "an array", value) }
+        return elements
+    }
+
+    func object(_ name: String) throws(Failure) -> Fields? {
+        guard let value = self[name] else { return nil }
+        return try Fields(value, path: path + name)
+    }
+
+    func mismatch(_ name: String, _ expected: String, _ value: JSON) -> Failure {
+        .invalid("'\(path)\(name)' must be \(expected), not \(value.kind).", parameter: path + name)
+    }
+
+    func missing(_ name: String, _ expected: String) -> Failure {
+        .invalid("'\(path)\(name)' is missing; it must be \(expected).", parameter: path + name)
+    }
+}
+
+extension JSONNumber {
+    /// A bound as a person writes it: `2` and not `2.0`.
+    static func short(_ value: Double) -> String {
+        Int(exactly: value).map(String.init) ?? value.description
+    }
+}

@@ -1,0 +1,38 @@
+import AssistantAPI
+
+/// A completion that was waited for to its end.
+struct CollectedCompletion: Sendable {
+    let model: String
+    /// The prompt's tokens, with `echo`, then the generated ones.
+    let pieces: [TokenPiece]
+    let notices: [Notice]
+    let summary: CompletionSummary
+    let reportsProbabilities: Bool
+
+    var text: String { pieces.map(\.text).joined() }
+
+    /// Reads all events.
+    ///
+    /// - Throws: what the stream throws; `CancellationError` when it ended early.
+    init(_ events: AsyncThrowingStream<CompletionEvent, any Error>, reportsProbabilities: Bool) async throws {
+        var model = ""
+        var pieces: [TokenPiece] = []
+        var notices: [Notice] = []
+        var summary: CompletionSummary?
+        for try await event in events {
+            switch event {
+            case .queued, .loading, .prefill: break
+            case .started(let name): model = name
+            case .notice(let notice): notices.append(notice)
+            case .echo(let piece), .token(let piece): pieces.append(piece)
+            case .completed(let value): summary = value
+            }
+        }
+        guard let summary else { throw CancellationError() }
+        self.model = model
+        self.pieces = pieces
+        self.notices = notices
+        self.summary = summary
+        self.reportsProbabilities = reportsProbabilities
+    }
+}

@@ -1,0 +1,107 @@
+import AssistantAPI
+
+extension ConversationDraft {
+    init(_ fields: Fields) throws(Failure) {
+        self.init(
+            title: try fields.string("title"), model: try fields.string("model"),
+            system: try fields.string("system"), isPrivate: try fields.bool("is_private"))
+    }
+}
+
+extension ConversationChange {
+    init(_ fields: Fields) throws(Failure) {
+        self.init(
+            title: try fields.string("title"), model: try fields.string("model"),
+            system: try fields.string("system"), head: try fields.string("head"))
+    }
+}
+
+extension MessageDraft {
+    init(_ fields: Fields) throws(Failure) {
+        self.init(
+            content: try fields.string("content"), edits: try fields.string("edits"),
+            regenerates: try fields.string("regenerates"), model: try fields.string("model"))
+        if let settings = try fields.object("settings") { self.settings = try GenerationSettings(settings) }
+    }
+}
+
+extension GenerationSettings {
+    /// Most tokens that a request may ask for; more than any context holds.
+    private static let tokenLimit = 1 << 24
+
+    /// The sampling fields, by the names that OpenAI's API and llama-server share.
+    ///
+    /// - Throws: `Failure` 400 that names the field for a value of the wrong type or out of range.
+    init(_ fields: Fields) throws(Failure) {
+        self.init()
+        let newName = try fields.integer("max_completion_tokens", in: 0...Self.tokenLimit)
+        let oldName = try fields.integer("max_tokens", in: 0...Self.tokenLimit)
+        maxTokens = newName ?? oldName
+        temperature = try fields.number("temperature", in: 0...100)
+        // -1 is how some clients say "off".
+        topK = try fields.integer("top_k", in: -1...1_000_000).map { max(0, $0) }
+        topP = try fields.number("top_p", in: 0...1)
+        minP = try fields.number("min_p", in: 0...1)
+        repeatPenalty = try fields.number("repeat_penalty", in: 0.01...100)
+        repeatLastN = try fields.integer("repeat_last_n", in: -1...Self.tokenLimit)
+            .map { $0 < 0 ? Self.tokenLimit : $0 }
+        presencePenalty = try fields.number("presence_penalty", in: -2...2)
+        frequencyPenalty = try fields.number("frequency_penalty", in: -2...2)
+        seed = try Self.seed(fields)
+        stop = try Self.stop(fields)
+        logitBias = try Self.logitBias(fields)
+    }
+
+    /// Any 64-bit integer, signed or not; -1 is how some clients ask for a random one.
+    private static func seed(_ fields: Fields) throws(Failure) -> UInt64? {
+        guard let value = fields["seed"] else { return nil }
+        let expected = "a 64-bit integer"
+        guard case .number(let number) = value else { throw fields.mismatch("seed", expected, value) }
+        if let seed = number.integer(as: UInt64.self) { return seed }
+        guard let seed = number.integer(as: Int64.self) else {
+            throw .invalid(
+                "'\(fields.path)seed' must be \(expected), not \(number.text).",
+                parameter: fields.path + "seed")
+        }
+        return seed == -1 ? nil : UInt64(bitPattern: seed)
+    }
+
+    private static func stop(_ fields: Fields) throws(Failure) -> [String]? {
+        let name = fields.path + "stop"
+        let strings: [String]
+        switch fields["stop"] {
+        case nil: return nil
+        case .string(let string): strings = [string]
+        case .array(let elements):
+            var found: [String] = []
+            for (index, element) in elements.enumerated() {
+                guard case .string(let string) = element else {
+                    throw .invalid(
+                        "'\(name)[\(index)]' must be a string, not \(element.kind).", parameter: name)
+                }
+                found.append(string)
+            }
+            strings = found
+        case .some(let value): throw fields.mismatch("stop", "a string or an array of strings", value)
+        }
+        guard strings.count <= 32, strings.allSatisfy({ $0.utf8.count <= 1024 }) else {
+            throw .invalid("'\(name)' must be at most 32 strings of at most 1024 bytes.", parameter: name)
+        }
+        // The empty string would stop everything at once; harnesses send it to mean nothing.
+        return strings.filter { !$0.isEmpty }
+    }
+
+    private static func logitBias(_ fields: Fields) throws(Failure) -> [Int32: Double]? {
+        guard let biases = try fields.object("logit_bias") else { return nil }
+        var result: [Int32: Double] = [:]
+        for name in biases.names {
+            guard let token = Int32(name), token >= 0 else {
+                throw .invalid(
+                    "'\(biases.path)\(name)': the name must be a token's id.",
+                    parameter: fields.path + "logit_bias")
+            }
+            result[token] = try biases.number(name, in: -100...100)
+        }
+        return result
+    }
+}

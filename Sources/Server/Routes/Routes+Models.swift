@@ -1,0 +1,50 @@
+import Assistant
+import AssistantAPI
+import HostProcess
+import Hummingbird
+
+extension Routes {
+    /// The models there are, in OpenAI's shape and in our own.
+    func addModels(to router: Router<ServerContext>) {
+        router.resource(
+            "/inkling/v1/models",
+            [.get: { [assistant] _, _ in try .wire(["models": await assistant.models()]) }])
+        router.resource(
+            "/v1/models",
+            [
+                .get: { [assistant] _, _ in
+                    .json(["object": "list", "data": .array(await assistant.models().map(\.openAI))])
+                }
+            ])
+        // A model can be an absolute path, with its slashes written as they are or as %2F.
+        router.resource(
+            "/v1/models/**",
+            [
+                .get: { [assistant] _, context in
+                    .json(try await assistant.model(context.remainingPath()).openAI)
+                }
+            ])
+    }
+}
+
+extension ModelSummary {
+    /// OpenAI's model object, with llama-server's `meta`.
+    fileprivate var openAI: JSON {
+        var members: [JSON.Member] = [
+            .init(name: "id", value: .string(id)), .init(name: "object", value: "model"),
+            .init(name: "created", value: JSON(modificationTime(ofFileAt: path) ?? 0)),
+            .init(name: "owned_by", value: "inkling"),
+        ]
+        if let details {
+            let meta: JSON = [
+                "n_vocab": JSON(details.vocabularySize), "n_ctx_train": JSON(details.contextLength),
+                "n_embd": JSON(details.hiddenSize), "n_params": JSON(details.parameterCount),
+                "size": JSON(bytes),
+            ]
+            members.append(.init(name: "meta", value: meta))
+            let architecture: JSON = ["input_modalities": ["text"], "output_modalities": ["text"]]
+            members.append(.init(name: "architecture", value: architecture))
+        }
+        return .object(members)
+    }
+}
