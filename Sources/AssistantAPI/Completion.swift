@@ -16,7 +16,7 @@ public struct GenerationSettings: Codable, Sendable, Equatable {
     public var seed: UInt64?
     public var stop: [String]?
     /// Added to the logits of single tokens, by id.
-    public var logitBias: [Int32: Double]?
+    @TokenKeyed public var logitBias: [Int32: Double]? = nil
 
     public init() {}
 }
