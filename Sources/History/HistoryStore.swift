@@ -32,6 +32,7 @@ public struct HistoryStore: Sendable {
     private final class Shared: Sendable {
         /// Held as long as the store is open.
         let lock: Mutex<HistoryLock?>
+        let isClosed = Atomic(false)
         /// Erased text may still be in the write-ahead log.
         let mustTruncateLog = Atomic(false)
 
@@ -120,8 +121,9 @@ public struct HistoryStore: Sendable {
         return configuration
     }
 
-    /// Writes the log back into the file and closes; calls that come later throw.
+    /// Writes the log back into the file and closes; calls that come later throw, but closing twice is no error.
     public func close() async throws(HistoryError) {
+        guard !shared.isClosed.exchange(true, ordering: .relaxed) else { return }
         try await truncateLog()
         do {
             // Readers first: the connection that is closed last tidies up, and only the writer can.

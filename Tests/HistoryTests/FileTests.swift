@@ -54,6 +54,7 @@ import Testing
         #expect(history.libraryVersion.hasPrefix("3."))
         #expect(history.warning == nil)
         try await history.close()
+        try await history.close()
         await #expect(throws: HistoryError.self) { try await history.create(.init()) }
         await #expect(throws: HistoryError.self) { try await history.conversations(before: nil, limit: 1) }
     }
