@@ -126,10 +126,13 @@ struct Answer: Sendable {
 
     private func write(_ answer: inout Message, isWritten: Bool) async {
         do {
-            if !isWritten { _ = try await store.append(answer) }
-            answer = try await store.finish(
-                answer.id, content: answer.content, finish: answer.finish ?? .stop, error: answer.error,
-                model: answer.model, usage: answer.usage)
+            // One that is appended with its reason is finished already.
+            answer =
+                isWritten
+                ? try await store.finish(
+                    answer.id, content: answer.content, finish: answer.finish ?? .stop, error: answer.error,
+                    model: answer.model, usage: answer.usage)
+                : try await store.append(answer)
         } catch {
             warnNotSaved(error)
         }
