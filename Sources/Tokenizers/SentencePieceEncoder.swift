@@ -5,6 +5,8 @@ struct SentencePieceEncoder: TokenEncoder {
     /// byte -> its token; -1 where the vocabulary has none.
     private let byteTokens: [Int32]
     private let unknown: Int32?
+    /// Whether no token has a space after something else, so that text can be cut there: no merge crosses the cut.
+    private let spacesBeginWords: Bool
 
     /// - Throws: ``TokenizerError`` if there are neither bytes nor a token for unknown text.
     init(_ vocabulary: Vocabulary) throws(TokenizerError) {
@@ -16,6 +18,13 @@ struct SentencePieceEncoder: TokenEncoder {
         }
         self.byteTokens = byteTokens
         unknown = vocabulary.types.firstIndex(of: .unknown).map { Int32($0) }
+        spacesBeginWords = (0..<vocabulary.count).allSatisfy { id in
+            switch vocabulary.types[id] {
+            case .control, .unknown, .byte: true
+            case .normal, .userDefined, .unused:
+                !vocabulary.tokens[id].drop { $0 == Self.space }.contains(Self.space)
+            }
+        }
         guard unknown != nil || !byteTokens.contains(-1) else {
             throw .missing("byte tokens, and no token for unknown text either")
         }
@@ -24,11 +33,25 @@ struct SentencePieceEncoder: TokenEncoder {
     func encode(_ range: Range<Int>, _ run: inout EncodingRun) {
         guard run.needsSpace else { return encode(run.text, range, &run) }
         run.needsSpace = false
-        let prefixed = [UInt8(ascii: " ")] + run.text[range]
+        let prefixed = [Self.space] + run.text[range]
         prefixed.withUnsafeBufferPointer { encode($0, 0..<$0.count, &run) }
     }
 
+    private static let space = UInt8(ascii: " ")
+
     private func encode(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ run: inout EncodingRun) {
+        var start = range.lowerBound
+        while spacesBeginWords, start < range.upperBound {
+            var end = start
+            while end < range.upperBound, text[end] == Self.space { end += 1 }
+            while end < range.upperBound, text[end] != Self.space { end += 1 }
+            merge(text, start..<end, &run)
+            start = end
+        }
+        if start < range.upperBound { merge(text, start..<range.upperBound, &run) }
+    }
+
+    private func merge(_ text: UnsafeBufferPointer<UInt8>, _ range: Range<Int>, _ run: inout EncodingRun) {
         var index = range.lowerBound
         while index < range.upperBound {
             let end = index + UTF8Scan.scalar(text, at: index, end: range.upperBound).length

@@ -121,6 +121,14 @@ import Testing
         #expect(try Tokenizer(ggml(pre: "smaug-bpe", tokens: tokens)).encode("abc") == [3, 2])
     }
 
+    @Test func piecesMayHoldSpaces() throws {
+        let vocabulary = try Vocabulary(
+            ggmlModel: "llama", pre: nil, tokens: ["<unk>", "a", "\u{2581}", "b", "a\u{2581}", "a\u{2581}b"],
+            scores: [0, 0, 0, 0, -1, -2], types: [2, 1, 1, 1, 1, 1], merges: nil, bos: nil, eos: nil,
+            addsSpacePrefix: false)
+        #expect(try Tokenizer(vocabulary).encode("a bb a") == [5, 3, 2, 1])
+    }
+
     @Test func aMergeNeverGivesAControlToken() throws {
         let tokenizer = try Tokenizer(
             ggml(tokens: ["<", "/s>", "</s>"], types: [1, 1, 3], merges: ["< /s>"]))
