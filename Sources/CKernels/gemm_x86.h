@@ -5,7 +5,7 @@
 #include "panel_x86.h"
 
 INLINE void gemm(
-    ck_type type, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    ck_type type, bool packed, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
     int64_t y_stride, bool accumulate) {
     const int64_t columns = w->columns, bytes = row_bytes(w);
     const int per = halved(type) ? 2 : 1;
@@ -21,7 +21,10 @@ INLINE void gemm(
             for (int64_t k = 0; k < columns; k += CK_CHUNK, p += chunk_bytes(type)) {
                 const int64_t width = columns - k < CK_CHUNK ? columns - k : CK_CHUNK;
                 const int n = (int)width / 32;
-                if (n == 8) unpack_panel(type, p, bytes, used, 8, &panel);
+                const int64_t last = (first + count - 1) / CK_PANEL_ROWS;
+                if (packed && n == 8) unpack_packed_panel(type, w, r / CK_PANEL_ROWS, last, k, 8, &panel);
+                else if (packed) unpack_packed_panel(type, w, r / CK_PANEL_ROWS, last, k, n, &panel);
+                else if (n == 8) unpack_panel(type, p, bytes, used, 8, &panel);
                 else unpack_panel(type, p, bytes, used, n, &panel);
                 const int64_t at = k * x->rows + s0 * width;
                 const int8_t *quants = x->quants + at;
@@ -48,13 +51,21 @@ INLINE void gemm(
 static void multiply_many(
     const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
     bool accumulate) {
-    FOR_QUANTISED_TYPE(w->type, GEMM_OF, w, first, count, x, y, y_stride, accumulate)
+    FOR_QUANTISED_TYPE(w->type, GEMM_OF, false, w, first, count, x, y, y_stride, accumulate)
+}
+
+static void multiply_packed_many(
+    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
+    bool accumulate) {
+    FOR_PACKED_TYPE(w->type, GEMM_OF, true, w, first, count, x, y, y_stride, accumulate)
 }
 
 static void multiply(
     const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
     bool accumulate) {
     if (ck_type_traits[w->type].block_length == 1) multiply_floats(w, first, count, x, y, y_stride, accumulate);
+    else if (w->packed && x->rows == 1) multiply_packed_one(w, first, count, x, y, accumulate);
+    else if (w->packed) multiply_packed_many(w, first, count, x, y, y_stride, accumulate);
     else if (x->rows == 1) multiply_one(w, first, count, x, y, y_stride, accumulate);
     else if (x->rows <= MATVEC_ROWS) multiply_few(w, first, count, x, y, y_stride, accumulate);
     else multiply_many(w, first, count, x, y, y_stride, accumulate);

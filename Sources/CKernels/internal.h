@@ -64,6 +64,24 @@ INLINE int64_t row_bytes(const ck_matrix *w) {
     return w->columns / t->block_length * t->block_bytes;
 }
 
+/// The packed form of a type: of each block the quants, `lines` times 4 bytes from `offset` on, become lines of 64 bytes
+/// (16 rows); then come for each block `scale_bytes` of scales of the 16 rows.
+typedef struct {
+    int32_t offset, lines, scale_bytes;
+} ck_packing;
+
+extern const ck_packing ck_packings[CK_TYPE_COUNT];
+
+/// Bytes of the lines of one panel, before its scales.
+INLINE int64_t panel_line_bytes(ck_type type, int64_t columns) {
+    return columns / ck_type_traits[type].block_length * ck_packings[type].lines * 64;
+}
+
+INLINE int64_t panel_bytes(ck_type type, int64_t columns) {
+    int64_t scales = columns / ck_type_traits[type].block_length * ck_packings[type].scale_bytes;
+    return panel_line_bytes(type, columns) + (scales + 63) / 64 * 64;
+}
+
 /// Scale and minimum j of the 12 packed bytes of Q4_K and Q5_K.
 INLINE void scale_min_k4(int j, const uint8_t *q, uint8_t *d, uint8_t *m) {
     if (j < 4) {

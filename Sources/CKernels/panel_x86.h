@@ -3,6 +3,7 @@
 #pragma once
 
 #include "matvec_x86.h"
+#include "packed.h"
 
 /// One unpacked panel: quants [64, PANEL, 4], d and m [groups, PANEL] (8 groups, or 16 for types with halved groups).
 typedef struct {
@@ -58,6 +59,38 @@ INLINE void unpack_panel(ck_type type, const uint8_t *p, int64_t stride, int64_t
         if (halved(type)) {
             store_transposed(&u[0].d[1], step, panel->d + 8 * PANEL + r0);
             store_transposed(&u[0].m[1], step, panel->m + 8 * PANEL + r0);
+        }
+    }
+}
+
+/// The same from packed weights: blocks from column k on of the panels of 16 rows from `first` on; panels after `last`
+/// repeat it.
+INLINE void unpack_packed_panel(
+    ck_type type, const ck_matrix *w, int64_t first, int64_t last, int64_t k, int n, weight_panel *panel) {
+    const int length = ck_type_traits[type].block_length == 256 ? 256 : 32;
+    const int line_bytes = ck_packings[type].lines * 64, scale_bytes = ck_packings[type].scale_bytes;
+    const int per = halved(type) ? 2 : 1;
+    for (int r0 = 0; r0 < PANEL; r0 += CK_PANEL_ROWS) {
+        int64_t index = first + r0 / CK_PANEL_ROWS < last ? first + r0 / CK_PANEL_ROWS : last;
+        const uint8_t *base = (const uint8_t *)w->bytes + index * panel_bytes(type, w->columns);
+        const uint8_t *lines = base + k / length * line_bytes;
+        const uint8_t *scales = base + panel_line_bytes(type, w->columns) + k / length * scale_bytes;
+#pragma GCC unroll 8
+        for (int g = 0; g < n; g++) {
+            const int block = length == 32 ? g : 0, group = length == 32 ? 0 : g;
+            for (int v = 0; v < LINE; v++) {
+                const int row = r0 + v * VF;
+                for (int j = 0; j < 8; j++) {
+                    vi q = packed_step(type, lines + block * line_bytes, group, j, v);
+                    vi_store(panel->quants + ((g * 8 + j) * PANEL + row) * 4, q);
+                }
+                for (int h = 0; h < per; h++) {
+                    vf d, m;
+                    packed_scales(type, scales + block * scale_bytes, group * per + h, v, &d, &m);
+                    vf_store(panel->d + (g * per + h) * PANEL + row, d);
+                    vf_store(panel->m + (g * per + h) * PANEL + row, m);
+                }
+            }
         }
     }
 }

@@ -49,3 +49,45 @@ INLINE float vf_greatest(vf a) {
     x = _mm_max_ps(x, _mm_movehl_ps(x, x));
     return _mm_cvtss_f32(_mm_max_ss(x, _mm_movehdup_ps(x)));
 }
+
+// MARK: - Bytes: 4 neighbouring columns of each of VF rows
+
+typedef __m256i vi;
+
+INLINE vi vi_load(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)p); }
+INLINE void vi_store(uint8_t *p, vi x) { _mm256_storeu_si256((__m256i *)p, x); }
+/// (x >> shift) & mask, byte by byte, for masks that drop what came from the neighbour.
+INLINE vi vi_bits(vi x, int shift, int mask) {
+    return _mm256_and_si256(_mm256_srli_epi16(x, shift), _mm256_set1_epi8((char)mask));
+}
+/// ((x >> shift) & mask) << left, byte by byte.
+INLINE vi vi_bits_up(vi x, int shift, int mask, int left) {
+    vi moved = left >= shift ? _mm256_slli_epi16(x, left - shift) : _mm256_srli_epi16(x, shift - left);
+    return _mm256_and_si256(moved, _mm256_set1_epi8((char)(mask << left)));
+}
+INLINE vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+/// The same 4 bytes for every row.
+INLINE vi vi_spread(const int8_t *p) { return _mm256_set1_epi32((int)load_u32((const uint8_t *)p)); }
+INLINE vf vf_load_uint8(const uint8_t *p) {
+    return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_loadl_epi64((const __m128i *)p)));
+}
+
+/// A sum of products: pairs in 16 bits, widened before they can overflow.
+typedef struct {
+    vi pairs, words;
+} dot_sum;
+
+INLINE dot_sum dot_zero(void) { return (dot_sum){_mm256_setzero_si256(), _mm256_setzero_si256()}; }
+INLINE void dot_add(dot_sum *sum, vi w, vi x) {
+    sum->pairs = _mm256_add_epi16(sum->pairs, _mm256_maddubs_epi16(w, x));
+}
+/// The same with weights of 8 bits, signed.
+INLINE void dot_add_wide(dot_sum *sum, vi w, vi x) {
+    vi pairs = _mm256_maddubs_epi16(_mm256_abs_epi8(w), _mm256_sign_epi8(x, w));
+    sum->words = _mm256_add_epi32(sum->words, _mm256_madd_epi16(pairs, _mm256_set1_epi16(1)));
+}
+INLINE void dot_widen(dot_sum *sum) {
+    sum->words = _mm256_add_epi32(sum->words, _mm256_madd_epi16(sum->pairs, _mm256_set1_epi16(1)));
+    sum->pairs = _mm256_setzero_si256();
+}
+INLINE vf dot_value(dot_sum sum) { return _mm256_cvtepi32_ps(sum.words); }

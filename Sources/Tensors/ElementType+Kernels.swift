@@ -27,16 +27,30 @@ extension WeightTensor {
     public func floats() -> [Float] {
         let count = rows * columns
         return [Float](unsafeUninitializedCapacity: count) { buffer, initialized in
-            if count > 0, let source = bytes.baseAddress, let target = buffer.baseAddress {
-                ck_dequantize(type.kernelType, source, Int64(count), target)
+            if count > 0, let target = buffer.baseAddress {
+                for row in 0..<rows { dequantize(row: row, into: target + row * columns) }
             }
             initialized = count
+        }
+    }
+
+    /// Row `row` as f32.
+    func dequantize(row: Int, into target: UnsafeMutablePointer<Float>) {
+        if isPacked {
+            unpackedRow(row).withUnsafeBytes { bytes in
+                guard let source = bytes.baseAddress else { return }
+                ck_dequantize(type.kernelType, source, Int64(columns), target)
+            }
+        } else if let source = bytes.baseAddress, let rowBytes = type.byteCount(of: columns) {
+            ck_dequantize(type.kernelType, source + row * rowBytes, Int64(columns), target)
         }
     }
 
     /// The weights as the kernels see them, valid as long as this value lives.
     var matrix: ck_matrix {
         guard let base = bytes.baseAddress else { preconditionFailure("weights without memory") }
-        return ck_matrix(type: type.kernelType, rows: Int64(rows), columns: Int64(columns), bytes: base)
+        return ck_matrix(
+            type: type.kernelType, rows: Int64(rows), columns: Int64(columns), bytes: base,
+            packed: isPacked)
     }
 }

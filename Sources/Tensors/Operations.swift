@@ -44,17 +44,11 @@ public struct Operations: Sendable {
     /// Rows of `table` [vocabulary, hidden] for `tokens` [S], as f32, into `x` [S, hidden].
     public func embed(_ tokens: [Int32], from table: WeightTensor, into x: Tensor) {
         precondition(x.rows >= tokens.count && x.columns == table.columns, "embedding of another size")
-        let matrix = table.matrix
-        guard let bytes = table.type.byteCount(of: table.columns) else {
-            preconditionFailure("rows are no whole number of blocks")
-        }
         forRows(tokens.count, columns: x.columns) { row in
             let token = Int(tokens[row])
             precondition((0..<table.rows).contains(token), "token beyond the vocabulary")
-            ck_dequantize(
-                matrix.type, matrix.bytes + token * bytes, matrix.columns, x.pointer + row * x.columns)
+            table.dequantize(row: token, into: x.pointer + row * x.columns)
         }
-        extendLifetime(table)
     }
 
     /// `y` [S, n] = `x` / rms(`x`) * `weight` [1, n], row by row (Zhang and Sennrich 2019).

@@ -35,6 +35,13 @@ public struct Tensor: @unchecked Sendable {
         return Tensor(rows: count, columns: columns, storage: storage, offset: offset)
     }
 
+    /// The rows from `first` on: the same memory.
+    public func suffix(from first: Int) -> Tensor {
+        precondition((0...rows).contains(first), "suffix beyond the tensor's rows")
+        return Tensor(
+            rows: rows - first, columns: columns, storage: storage, offset: offset + first * columns)
+    }
+
     /// One row as `[1, columns]`: the same memory.
     public subscript(row: Int) -> Tensor {
         precondition((0..<rows).contains(row), "row beyond the tensor")

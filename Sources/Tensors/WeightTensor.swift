@@ -4,17 +4,27 @@ public struct WeightTensor: Sendable {
     public let type: ElementType
     /// Outermost dimension first (row-major): `[rows, columns]`; a vector is `[count]`.
     public let shape: [Int]
-    /// The elements, `type.byteCount(of:)` of them; valid as long as this value lives.
+    /// The elements, `type.byteCount(of:)` of them unless packed; valid as long as this value lives.
     nonisolated(unsafe) public let bytes: UnsafeRawBufferPointer
-    private let owner: any AnyObject & Sendable
+    /// Whether the rows are interleaved for the kernels (see `Operations.packed(_:)`).
+    public let isPacked: Bool
+    let owner: any AnyObject & Sendable
 
     /// Weights at `bytes`, which `owner` keeps alive and nobody writes to.
     public init(
         type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable
     ) {
+        self.init(type: type, shape: shape, bytes: bytes, isPacked: false, owner: owner)
+    }
+
+    init(
+        type: ElementType, shape: [Int], bytes: UnsafeRawBufferPointer, isPacked: Bool,
+        owner: any AnyObject & Sendable
+    ) {
         self.type = type
         self.shape = shape
         self.bytes = bytes
+        self.isPacked = isPacked
         self.owner = owner
     }
 

@@ -52,7 +52,8 @@ import Testing
                             sums: sums.baseAddress, half_sums: halfSums.baseAddress)
                         var matrix = ck_matrix(
                             type: ck_type(UInt32(ElementType.allCases.firstIndex(of: w.type)!)),
-                            rows: Int64(w.rows), columns: Int64(w.columns), bytes: w.bytes.baseAddress!)
+                            rows: Int64(w.rows), columns: Int64(w.columns), bytes: w.bytes.baseAddress!,
+                            packed: false)
                         if w.type.blockLength > 1 { ck_ref_quantize(&activations, 0, Int64(x.rows)) }
                         ck_ref_multiply(&matrix, 0, Int64(w.rows), &activations, &y, Int64(w.rows), false)
                     }
@@ -79,12 +80,44 @@ import Testing
         }
     }
 
+    @Test(arguments: ElementType.allCases, instructionSets)
+    func packedWeightsMatchTheScalarTwin(type: ElementType, level: Operations.InstructionSet) throws {
+        let operations = Operations(pool: WorkerPool(threadCount: 2), instructionSet: level)
+        for (index, size) in Self.sizes(of: type).enumerated() {
+            let w = type.randomWeights(rows: size.rows, columns: size.columns, seed: UInt64(index))
+            let packed = operations.packed(w)
+            #expect(packed.floats() == w.floats())
+            let x = Tensor.random(rows: size.tokens, columns: size.columns, seed: UInt64(100 + index))
+            let y = Tensor(rows: size.tokens, columns: size.rows)
+            try operations.multiply(x, by: [packed], into: [y], accumulate: false) {}
+            let expected = Self.reference(x, w)
+            #expect(relativeError(y.values, expected) < 5e-6, "\(size.testDescription)")
+            try operations.multiply(x, by: [packed], into: [y], accumulate: true) {}
+            #expect(
+                relativeError(y.values, expected.map { 2 * $0 }) < 5e-6,
+                "\(size.testDescription), accumulated")
+        }
+    }
+
+    @Test func commonTypesHaveAPackedForm() {
+        let operations = Operations(pool: WorkerPool(threadCount: 1))
+        guard operations.packed(ElementType.q40.randomWeights(rows: 1, columns: 32, seed: 0)).isPacked else {
+            return #expect(
+                Operations.InstructionSet.best == .scalar || Operations.InstructionSet.best == .neon)
+        }
+        for type: ElementType in [.q40, .q41, .q80, .q4K, .q5K, .q6K] {
+            #expect(operations.packed(type.randomWeights(rows: 5, columns: 256, seed: 0)).isPacked)
+        }
+    }
+
     @Test(arguments: instructionSets, [1, 4, 29])
     func severalWeightsGiveTheSameBitsAtAnyThreadCount(level: Operations.InstructionSet, tokens: Int) throws {
         let types: [ElementType] = [.q4K, .q6K, .q80, .f16]
-        let weights = types.enumerated().map {
+        var weights = types.enumerated().map {
             $1.randomWeights(rows: 300 + 16 * $0, columns: 512, seed: UInt64($0))
         }
+        let packer = Operations(pool: WorkerPool(threadCount: 1), instructionSet: level)
+        weights.append(packer.packed(weights[0]))
         let x = Tensor.random(rows: tokens, columns: 512, seed: 7)
         let results = try [1, 2, 3, 5].map { threads in
             let operations = Operations(pool: WorkerPool(threadCount: threads), instructionSet: level)
@@ -97,7 +130,8 @@ import Testing
     }
 
     @Test func extremeQuantsDoNotOverflow() throws {
-        // All quants and activations at their greatest magnitude: the sums of 16 bits are at their limit.
+        // All quants and activations at their greatest magnitude: the sums of 16 bits are at their limit. (What is
+        // left after the offset cancels is small, so f32 keeps fewer digits of it.)
         for level in instructionSets {
             for type in ElementType.allCases where type.blockLength > 1 {
                 for sign: Float in [1, -1] {
@@ -106,9 +140,16 @@ import Testing
                     let x = Tensor(rows: 6, columns: 256)
                     x.floats.update(repeating: sign)
                     let y = Tensor(rows: 6, columns: 16)
+                    let z = Tensor(rows: 6, columns: 16)
                     let operations = Operations(pool: WorkerPool(threadCount: 1), instructionSet: level)
-                    try operations.multiply(x, by: [w], into: [y], accumulate: false) {}
-                    #expect(relativeError(y.values, Self.reference(x, w)) < 5e-6, "\(type) \(level)")
+                    for tokens in [1, 6] {
+                        try operations.multiply(
+                            x.prefix(tokens), by: [w, operations.packed(w)], into: [y, z], accumulate: false
+                        ) {}
+                        let expected = Self.reference(x.prefix(tokens), w)
+                        #expect(relativeError(y.prefix(tokens).values, expected) < 5e-5, "\(type) \(level)")
+                        #expect(relativeError(z.prefix(tokens).values, expected) < 5e-5, "\(type) \(level)")
+                    }
                 }
             }
         }

@@ -67,12 +67,29 @@ typedef struct {
     float *_Nullable half_sums;
 } ck_activations;
 
-/// Weights [N, K], rows one after the other.
+/// Weights [N, K]: rows one after the other as in their file, or packed by `ck_pack`.
 typedef struct {
     ck_type type;
     int64_t rows, columns;
     const void *_Nonnull bytes;
+    bool packed;
 } ck_matrix;
+
+/// Rows of one panel of packed weights.
+enum { CK_PANEL_ROWS = 16 };
+
+/// Bytes of `rows` x `columns` packed weights, or 0 when there is no packed form of `type`.
+int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns);
+
+/// Packs panels first..<first+count of `w`, 16 rows each, into `out`, which has room for the whole matrix and begins
+/// at a multiple of 64 bytes.
+///
+/// A panel holds its rows interleaved by 4 bytes (one vector has 4 columns of 16 rows), then the scales. The last panel
+/// is filled up with zeros.
+void ck_pack(const ck_matrix *_Nonnull w, int64_t first, int64_t count, void *_Nonnull out);
+
+/// One row of packed weights as it was in the file.
+void ck_unpack_row(const ck_matrix *_Nonnull w, int64_t row, void *_Nonnull out);
 
 /// Numbers kept for one key/value head: f16, or int8 with an f16 scale for every 32.
 typedef enum { CK_CACHE_F16, CK_CACHE_Q8_0 } ck_cache_type;
@@ -98,12 +115,14 @@ enum { CK_ATTENTION_ROWS = 64, CK_MAX_HEAD_DIM = 512 };
 /// The kernels of one instruction set.
 typedef struct {
     ck_isa isa;
+    /// Whether `multiply` takes packed weights.
+    bool multiplies_packed;
 
     /// Fills the quantised part of `x` for rows first..<first+count from its `values`. K is a multiple of 32.
     void (*_Nonnull quantize)(const ck_activations *_Nonnull x, int64_t first, int64_t count);
 
     /// y[s, n] (+)= x[s, :] . w[n, :] for all S and n in first..<first+count; y has `y_stride` elements a row.
-    /// Float weights read `x->values`, the others its quantised part.
+    /// Float weights read `x->values`, the others its quantised part. With packed weights `first` is a multiple of 16.
     void (*_Nonnull multiply)(
         const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull x,
         float *_Nonnull y, int64_t y_stride, bool accumulate);

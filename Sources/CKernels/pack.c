@@ -1,0 +1,104 @@
+// Weights interleaved by rows: 16 rows' bytes of the same 4 columns are neighbours, so that a vector of sums belongs to
+// 16 rows, scales are read as vectors, and nothing has to be summed across lanes.
+#include "internal.h"
+
+const ck_packing ck_packings[CK_TYPE_COUNT] = {
+    [CK_Q4_0] = {2, 4, 32},    // scales: f16 d[16]
+    [CK_Q4_1] = {4, 4, 64},    // f16 d[16], m[16]
+    [CK_Q8_0] = {2, 8, 32},    // f16 d[16]
+    [CK_Q4_K] = {16, 32, 320}, // f16 d[16], dmin[16], then scales u8[8][16], minima u8[8][16]
+    [CK_Q5_K] = {16, 40, 320}, // the same
+    [CK_Q6_K] = {0, 48, 288},  // f16 d[16], scales i8[16][16]
+};
+
+int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
+    if (ck_packings[type].lines == 0) return 0;
+    return (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS * panel_bytes(type, columns);
+}
+
+static void pack_scales(ck_type type, const uint8_t *block, int r, uint8_t *out) {
+    switch (type) {
+    case CK_Q4_0:
+    case CK_Q8_0: memcpy(out + 2 * r, block, 2); break;
+    case CK_Q4_1:
+        memcpy(out + 2 * r, block, 2);
+        memcpy(out + 32 + 2 * r, block + 2, 2);
+        break;
+    case CK_Q4_K:
+    case CK_Q5_K:
+        memcpy(out + 2 * r, block, 2);
+        memcpy(out + 32 + 2 * r, block + 2, 2);
+        for (int j = 0; j < 8; j++) {
+            scale_min_k4(j, block + 4, out + 64 + 16 * j + r, out + 192 + 16 * j + r);
+        }
+        break;
+    default:
+        memcpy(out + 2 * r, block + 208, 2);
+        for (int j = 0; j < 16; j++) out[32 + 16 * j + r] = block[192 + j];
+        break;
+    }
+}
+
+void ck_pack(const ck_matrix *w, int64_t first, int64_t count, void *out) {
+    const ck_traits *t = &ck_type_traits[w->type];
+    const ck_packing *packing = &ck_packings[w->type];
+    const int64_t bytes = row_bytes(w), blocks = w->columns / t->block_length;
+    for (int64_t p = first; p < first + count; p++) {
+        uint8_t *panel = (uint8_t *)out + p * panel_bytes(w->type, w->columns);
+        uint8_t *scales = panel + panel_line_bytes(w->type, w->columns);
+        const int64_t row = p * CK_PANEL_ROWS;
+        const int rows = w->rows - row < CK_PANEL_ROWS ? (int)(w->rows - row) : CK_PANEL_ROWS;
+        if (rows < CK_PANEL_ROWS) memset(panel, 0, (size_t)panel_bytes(w->type, w->columns));
+        for (int64_t b = 0; b < blocks; b++) {
+            uint8_t *lines = panel + b * packing->lines * 64;
+            for (int r = 0; r < rows; r++) {
+                const uint8_t *block = (const uint8_t *)w->bytes + (row + r) * bytes + b * t->block_bytes;
+                for (int i = 0; i < packing->lines; i++) {
+                    memcpy(lines + 64 * i + 4 * r, block + packing->offset + 4 * i, 4);
+                }
+                pack_scales(w->type, block, r, scales + b * packing->scale_bytes);
+            }
+        }
+    }
+}
+
+static void unpack_scales(ck_type type, const uint8_t *scales, int64_t r, uint8_t *block) {
+    switch (type) {
+    case CK_Q4_0:
+    case CK_Q8_0: memcpy(block, scales + 2 * r, 2); break;
+    case CK_Q4_1:
+        memcpy(block, scales + 2 * r, 2);
+        memcpy(block + 2, scales + 32 + 2 * r, 2);
+        break;
+    case CK_Q4_K:
+    case CK_Q5_K:
+        memcpy(block, scales + 2 * r, 2);
+        memcpy(block + 2, scales + 32 + 2 * r, 2);
+        for (int j = 0; j < 4; j++) {
+            const uint8_t *d = scales + 64 + r, *m = scales + 192 + r;
+            block[4 + j] = (uint8_t)(d[16 * j] | (d[16 * (j + 4)] >> 4) << 6);
+            block[8 + j] = (uint8_t)(m[16 * j] | (m[16 * (j + 4)] >> 4) << 6);
+            block[12 + j] = (uint8_t)((d[16 * (j + 4)] & 15) | m[16 * (j + 4)] << 4);
+        }
+        break;
+    default:
+        memcpy(block + 208, scales + 2 * r, 2);
+        for (int j = 0; j < 16; j++) block[192 + j] = scales[32 + 16 * j + r];
+        break;
+    }
+}
+
+void ck_unpack_row(const ck_matrix *w, int64_t row, void *out) {
+    const ck_traits *t = &ck_type_traits[w->type];
+    const ck_packing *packing = &ck_packings[w->type];
+    const int64_t r = row % CK_PANEL_ROWS;
+    const uint8_t *panel = (const uint8_t *)w->bytes + row / CK_PANEL_ROWS * panel_bytes(w->type, w->columns);
+    const uint8_t *scales = panel + panel_line_bytes(w->type, w->columns);
+    for (int64_t b = 0; b < w->columns / t->block_length; b++) {
+        uint8_t *block = (uint8_t *)out + b * t->block_bytes;
+        for (int i = 0; i < packing->lines; i++) {
+            memcpy(block + packing->offset + 4 * i, panel + (b * packing->lines + i) * 64 + 4 * r, 4);
+        }
+        unpack_scales(w->type, scales + b * packing->scale_bytes, r, block);
+    }
+}

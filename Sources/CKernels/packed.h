@@ -1,0 +1,152 @@
+// Products with packed weights, written once over a vector layer with bytes (vi); a line of a panel is LINE vectors.
+#pragma once
+
+#include "internal.h"
+
+enum { LINE = CK_PANEL_ROWS / VF };
+
+/// Vector v of the weights of columns 4j..<4j+4 in group `group` (32 columns) of a block's lines: unsigned quants, but
+/// for signed ones of 8 bits where dot_add_wide wants them so.
+INLINE vi packed_step(ck_type type, const uint8_t *lines, int group, int j, int v) {
+#define LINE_AT(i) vi_load(lines + (i) * 64 + v * 4 * VF)
+    switch (type) {
+    case CK_Q4_0:
+    case CK_Q4_1: return vi_bits(LINE_AT(j % 4), j / 4 * 4, 15);
+    case CK_Q4_K: return vi_bits(LINE_AT(group / 2 * 8 + j), group % 2 * 4, 15);
+    case CK_Q5_K:
+        return vi_or(
+            vi_bits(LINE_AT(8 + group / 2 * 8 + j), group % 2 * 4, 15), vi_bits_up(LINE_AT(j), group, 1, 4));
+    case CK_Q6_K:
+        return vi_or(
+            vi_bits(LINE_AT(group / 4 * 16 + group % 2 * 8 + j), group % 4 / 2 * 4, 15),
+            vi_bits_up(LINE_AT(32 + group / 4 * 8 + j), group % 4 * 2, 3, 4));
+    default:
+#ifdef CK_VNNI
+        return _mm512_xor_si512(LINE_AT(j), _mm512_set1_epi8((char)128));
+#else
+        return LINE_AT(j);
+#endif
+    }
+#undef LINE_AT
+}
+
+/// Products of pairs (in AVX2) that fit 16 bits: see run_length in kernels_avx2.c.
+INLINE int packed_run(ck_type type) { return type == CK_Q6_K ? 2 : type == CK_Q5_K ? 4 : 8; }
+
+/// Dot products of `steps` times 4 columns, from step `from` of a group on, with x (of the same columns).
+INLINE vf packed_dot(ck_type type, const uint8_t *lines, int group, int from, int steps, const int8_t *x, int v) {
+    dot_sum sum = dot_zero();
+#pragma GCC unroll 8
+    for (int j = 0; j < steps; j++) {
+        vi w = packed_step(type, lines, group, from + j, v), spread = vi_spread(x + 4 * j);
+        if (type == CK_Q8_0) {
+            dot_add_wide(&sum, w, spread);
+        } else {
+            dot_add(&sum, w, spread);
+            if ((j + 1) % packed_run(type) == 0 || j + 1 == steps) dot_widen(&sum);
+        }
+    }
+    return dot_value(sum);
+}
+
+/// d and m of the 16 rows for group `group` (of 32 columns, or 16 for Q6_K) of one block.
+INLINE void packed_scales(ck_type type, const uint8_t *scales, int group, int v, vf *d, vf *m) {
+    vf base = vf_load_half(scales + 2 * v * VF);
+    switch (type) {
+    case CK_Q4_0:
+        *d = base;
+        *m = vf_mul(base, vf_set1(-8));
+        break;
+    case CK_Q8_0:
+        *d = base;
+        *m = vf_mul(base, vf_set1(-128));
+        break;
+    case CK_Q4_1:
+        *d = base;
+        *m = vf_load_half(scales + 32 + 2 * v * VF);
+        break;
+    case CK_Q6_K:
+        *d = vf_mul(base, vf_load_int8((const int8_t *)scales + 32 + 16 * group + v * VF));
+        *m = vf_mul(*d, vf_set1(-32));
+        break;
+    default: {
+        vf minimum = vf_sub(vf_set1(0), vf_load_half(scales + 32 + 2 * v * VF));
+        *d = vf_mul(base, vf_load_uint8(scales + 64 + 16 * group + v * VF));
+        *m = vf_mul(minimum, vf_load_uint8(scales + 192 + 16 * group + v * VF));
+        break;
+    }
+    }
+}
+
+/// Whether the type's m takes part: quants that keep their sign need none.
+INLINE bool packed_minimum(ck_type type) {
+#ifdef CK_VNNI
+    (void)type;
+    return true;
+#else
+    return type != CK_Q8_0;
+#endif
+}
+
+/// The 16 sums of one panel times one row of activations.
+INLINE void packed_row(
+    ck_type type, const uint8_t *panel, int64_t columns, const ck_activations *x, vf sums[LINE]) {
+    const int length = ck_type_traits[type].block_length == 256 ? 256 : 32;
+    const int line_bytes = ck_packings[type].lines * 64, scale_bytes = ck_packings[type].scale_bytes;
+    const uint8_t *scales = panel + panel_line_bytes(type, columns);
+    for (int v = 0; v < LINE; v++) sums[v] = vf_set1(0);
+    for (int64_t k = 0; k < columns; k += length, panel += line_bytes, scales += scale_bytes) {
+        const int8_t *quants = x->quants + k;
+        const float *xscales = x->scales + k / 32, *xsums = x->sums + k / 32, *halves = x->half_sums + k / 16;
+#pragma GCC unroll 8
+        for (int g = 0; g < length / 32; g++) {
+            for (int v = 0; v < LINE; v++) {
+                vf d, m;
+                if (type == CK_Q6_K) {
+                    vf low = packed_dot(type, panel, g, 0, 4, quants + 32 * g, v);
+                    vf high = packed_dot(type, panel, g, 4, 4, quants + 32 * g + 16, v);
+                    vf scale = vf_set1(xscales[g]);
+                    packed_scales(type, scales, 2 * g, v, &d, &m);
+                    sums[v] = vf_fma(vf_fma(low, scale, vf_set1(-32 * halves[2 * g])), d, sums[v]);
+                    packed_scales(type, scales, 2 * g + 1, v, &d, &m);
+                    sums[v] = vf_fma(vf_fma(high, scale, vf_set1(-32 * halves[2 * g + 1])), d, sums[v]);
+                } else {
+                    vf dot = vf_mul(packed_dot(type, panel, g, 0, 8, quants + 32 * g, v), vf_set1(xscales[g]));
+                    packed_scales(type, scales, g, v, &d, &m);
+                    sums[v] = vf_fma(dot, d, sums[v]);
+                    if (packed_minimum(type)) sums[v] = vf_fma(m, vf_set1(xsums[g]), sums[v]);
+                }
+            }
+        }
+    }
+}
+
+INLINE void packed_matvec(
+    ck_type type, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    bool accumulate) {
+    const int64_t bytes = panel_bytes(type, w->columns);
+    for (int64_t r = first; r < first + count; r += CK_PANEL_ROWS) {
+        vf sums[LINE];
+        float values[CK_PANEL_ROWS];
+        packed_row(type, (const uint8_t *)w->bytes + r / CK_PANEL_ROWS * bytes, w->columns, x, sums);
+        for (int v = 0; v < LINE; v++) vf_store(values + v * VF, sums[v]);
+        const int64_t used = first + count - r < CK_PANEL_ROWS ? first + count - r : CK_PANEL_ROWS;
+        for (int64_t i = 0; i < used; i++) y[r + i] = accumulate ? y[r + i] + values[i] : values[i];
+    }
+}
+
+#define FOR_PACKED_TYPE(type, f, ...) \
+    switch (type) { \
+    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break; \
+    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break; \
+    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break; \
+    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break; \
+    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break; \
+    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break; \
+    default: break; \
+    }
+
+static void multiply_packed_one(
+    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, bool accumulate) {
+    FOR_PACKED_TYPE(w->type, packed_matvec, w, first, count, x, y, accumulate)
+}
