@@ -60,7 +60,9 @@ struct HistoryFile {
         do {
             let queue = try DatabaseQueue(path: draft)
             try queue.writeWithoutTransaction { db in
-                try db.execute(sql: "PRAGMA synchronous = FULL")
+                // From the start, since a kill in the change to WAL would leave a journal to be rolled back,
+                // which the inspection, that cannot write, could not.
+                try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA journal_mode = WAL")
                 try Schema.migrate(db)
             }
             try queue.close()
@@ -109,9 +111,12 @@ struct HistoryFile {
 
     /// What to tell the user about a file system whose locks or syncs may not hold; `nil` on all others.
     var fileSystemWarning: String? {
-        guard let table = try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8) else {
-            return nil
-        }
+        (try? String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)).flatMap(
+            fileSystemWarning(mounts:))
+    }
+
+    /// The same, by a table of mounts in the form of `/proc/self/mounts`.
+    func fileSystemWarning(mounts table: String) -> String? {
         let mounts = table.split(separator: "\n").map { $0.split(separator: " ") }.filter { $0.count > 2 }
         var best: [Substring] = []
         // Of equally long ones the later counts: it covers the earlier.

@@ -150,13 +150,8 @@ public struct HistoryStore: Sendable {
     func write<Value: Sendable>(
         _ change: @escaping @Sendable (Database) throws -> Value
     ) async throws(HistoryError) -> Value {
-        // Not GRDB's async calls: those stop when the task is cancelled, and an answer that was cancelled
-        // is still to be saved.
-        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
-            database.asyncWrite(change) { _, result in continuation.resume(returning: result) }
-        }
         do {
-            return try result.get()
+            return try await healing { try await write(once: change) }
         } catch {
             throw Self.writingError(error)
         }
@@ -166,15 +161,40 @@ public struct HistoryStore: Sendable {
     func read<Value: Sendable>(
         _ query: @escaping @Sendable (Database) throws -> Value
     ) async throws(HistoryError) -> Value {
-        let result: Result<Value, any Error> = await withCheckedContinuation { continuation in
-            database.asyncRead { database in
-                continuation.resume(returning: Result { try query(database.get()) })
-            }
-        }
         do {
-            return try result.get()
+            return try await healing { try await read(once: query) }
         } catch {
             throw Self.readingError(error)
+        }
+    }
+
+    /// Tries once more with new search indexes where one is damaged: they can be made again from the texts, and
+    /// must not keep a message from being saved.
+    private func healing<Value>(_ access: () async throws -> Value) async throws -> Value {
+        do {
+            return try await access()
+        } catch  where SearchIndex.isDamage(error) {
+            try await write(once: { db in for index in SearchIndex.allCases { try index.rebuild(db) } })
+            return try await access()
+        }
+    }
+
+    // Not GRDB's async calls: those stop when the task is cancelled, and an answer that was cancelled is still
+    // to be saved.
+
+    private func write<Value: Sendable>(
+        once change: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            database.asyncWrite(change) { _, result in continuation.resume(with: result) }
+        }
+    }
+
+    private func read<Value: Sendable>(
+        once query: @escaping @Sendable (Database) throws -> Value
+    ) async throws -> Value {
+        try await withCheckedThrowingContinuation { continuation in
+            database.asyncRead { database in continuation.resume(with: Result { try query(database.get()) }) }
         }
     }
 

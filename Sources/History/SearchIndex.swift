@@ -48,6 +48,16 @@ enum SearchIndex: String, CaseIterable {
             arguments: [argument])
     }
 
+    /// Makes the index anew from the texts.
+    func rebuild(_ db: Database) throws {
+        try db.execute(sql: "INSERT INTO \(name)(\(name)) VALUES ('rebuild')")
+    }
+
+    /// Whether an error means that an index is damaged; the texts themselves may be whole.
+    static func isDamage(_ error: any Error) -> Bool {
+        (error as? DatabaseError)?.extendedResultCode == .SQLITE_CORRUPT_VTAB
+    }
+
     /// Merges the parts of the index, without which the words of deleted rows stay in it.
     func merge(_ db: Database) throws {
         try db.execute(sql: "INSERT INTO \(name)(\(name)) VALUES ('optimize')")

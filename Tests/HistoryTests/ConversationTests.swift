@@ -76,6 +76,21 @@ import Testing
         }
     }
 
+    @Test func thePagesTogetherAreTheWholeList() async throws {
+        let history = try HistoryStore.open(path: nil)
+        for index in 0..<10 { _ = try await history.create(.init(title: "\(index)")) }
+        for limit in 1...11 {
+            var titles: [String] = []
+            var next: String?
+            repeat {
+                let page = try await history.conversations(before: next, limit: limit)
+                titles += page.conversations.map(\.title)
+                next = page.next
+            } while next != nil
+            #expect(titles == (0..<10).reversed().map(String.init))
+        }
+    }
+
     @Test func aClockThatGoesBackChangesNoOrder() async throws {
         let clock = ManualClock()
         let history = try HistoryStore.open(path: nil, now: { clock.now })

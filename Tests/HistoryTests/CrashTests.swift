@@ -41,6 +41,19 @@ import Testing
         try await history.close()
     }
 
+    @Test func aFileWhoseMakingWasKilledOpensAllTheSame() async throws {
+        var random = SeededGenerator(state: 7)
+        for _ in 0..<12 {
+            let folder = try TemporaryFolder()
+            let writer = try CrashWriter([folder.database])
+            writer.kill(after: .microseconds(Int.random(in: 5000...60_000, using: &random)))
+            let history = try HistoryStore.open(path: folder.database)
+            _ = try await history.converse("t", "q")
+            try await history.close()
+            #expect(try folder.databaseBytes().keys.sorted() == ["history.db", "history.db.lock"])
+        }
+    }
+
     @Test(arguments: [100_000, 150_000, 300_000])
     func aFullDiskRefusesWithASentenceAndRecoversByItself(limit: Int) async throws {
         let folder = try TemporaryFolder()

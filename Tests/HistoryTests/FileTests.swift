@@ -245,6 +245,66 @@ import Testing
         #expect("\(try openingError(folder.database))".contains("belongs to user 65534"))
     }
 
+    @Test func aDamagedSearchIndexIsMadeAgainAndKeepsNothingFromBeingSaved() async throws {
+        let folder = try TemporaryFolder()
+        let history = try HistoryStore.open(path: folder.database)
+        let (conversation, messages) = try await history.converse("t", "alpha", "beta")
+        func damage() async throws {
+            try await history.write {
+                try $0.execute(sql: "DELETE FROM content_search_data WHERE id > 10")
+            }
+        }
+        try await damage()
+        #expect(try await history.search("alpha", limit: 5).map(\.message) == [messages[0].id])
+        try await damage()
+        let third = try await history.say("gamma", in: conversation.id, after: messages[1].id)
+        _ = try await history.delete(conversation.id, now: false)
+        _ = try await history.restore(conversation.id)
+        #expect(try await history.search("gamma", limit: 5).map(\.message) == [third.id])
+        try await damage()
+        _ = try await history.delete(conversation.id, now: true)
+        #expect(try await history.search("gamma", limit: 5).isEmpty)
+        try await history.close()
+    }
+
+    /// `Fixtures/history-1.db` was written by version 1 of the schema, and is never written again.
+    @Test func aFileOfEveryReleasedVersionOpensWithAllItsRows() async throws {
+        let folder = try TemporaryFolder()
+        let fixture = try #require(Bundle.module.url(forResource: "Fixtures/history-1", withExtension: "db"))
+        try FileManager.default.copyItem(at: fixture, to: URL(fileURLWithPath: folder.database))
+        let history = try HistoryStore.open(path: folder.database)
+        let list = try await history.conversations(before: nil, limit: 9).conversations
+        #expect(list.map(\.title) == ["Octopuses", "Deleted and restored"])
+        #expect(list.map(\.system) == ["Be brief.", nil])
+        let transcript = try #require(await history.transcript(list[0].id))
+        #expect(transcript.messages.map(\.content) == ["How many hearts?", "Three.\0", "And brains?", "Ni"])
+        #expect(transcript.messages.map(\.siblingCount) == [1, 2, 1, 1])
+        #expect(transcript.messages[3].finish == .cancelled)
+        #expect(
+            transcript.messages[3].usage == Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))
+        #expect(try await history.search("hearts", limit: 5).map(\.message) == [transcript.messages[0].id])
+        #expect(try await history.write { try Schema.userVersion($0) } == Schema.version)
+        try await history.close()
+    }
+
+    @Test func networkFileSystemsAreToldOf() {
+        let mounts = """
+            /dev/vda / ext4 rw 0 0
+            proc /proc proc rw 0 0
+            host:/home /home nfs4 rw 0 0
+            /dev/vdb /home/ada ext4 rw 0 0
+            //nas/x /home/ada/nas cifs rw 0 0
+            """
+        func warning(_ path: String) -> String? { HistoryFile(path: path).fileSystemWarning(mounts: mounts) }
+        #expect(warning("/var/h.db") == nil)
+        #expect(warning("/homeless/h.db") == nil)
+        #expect(warning("/home/ada/h.db") == nil)
+        #expect(warning("/home/eve/h.db")?.contains("(nfs4)") == true)
+        #expect(warning("/home/ada/nas/h.db")?.contains("(cifs)") == true)
+        #expect(warning("/h.db") == nil)
+        #expect(HistoryFile(path: "/h.db").fileSystemWarning(mounts: "") == nil)
+    }
+
     @Test func twoWritersAndReadersAtOnceLoseNothing() async throws {
         let folder = try TemporaryFolder()
         let history = try HistoryStore.open(path: folder.database)

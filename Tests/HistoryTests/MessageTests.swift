@@ -39,7 +39,10 @@ import Testing
         #expect(edited.siblingCount == 2)
         #expect(edited.siblingIndex == 1)
         #expect(try await history.conversation(conversation.id)?.head == edited.id)
-        #expect(try await history.conversation(conversation.id)?.messageCount == 6)
+        let greeting = try await history.say("hi", .assistant, in: conversation.id, after: nil)
+        #expect(greeting.siblingCount == 1)
+        #expect(greeting.siblingIndex == 0)
+        #expect(try await history.conversation(conversation.id)?.messageCount == 7)
     }
 
     @Test func aMessageCannotFollowOneOfAnotherConversation() async throws {
