@@ -30,7 +30,7 @@ extension ChatSession {
 
     func send(_ draft: MessageDraft) async {
         var draft = draft
-        draft.settings = options.settings
+        draft.settings = options.settings == GenerationSettings() ? nil : options.settings
         let id: Conversation.ID
         do {
             id = try await currentConversation().id

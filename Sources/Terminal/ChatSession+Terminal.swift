@@ -47,7 +47,7 @@ extension ChatSession {
         kill(0, SIGTSTP)
         // The stop comes any moment. Where nobody could wake us again, the system ignores it, and we go on.
         try? await Task.sleep(for: .milliseconds(50))
-        RawMode.enter()
+        RawMode.renew()
     }
 }
 

@@ -64,7 +64,7 @@ public actor ChatSession {
     let client: DaemonClient
     let surroundings: Surroundings
     let events: AsyncStream<Event>
-    let post: AsyncStream<Event>.Continuation
+    nonisolated let post: AsyncStream<Event>.Continuation
     var options: Options
 
     var editor: LineEditor
@@ -81,6 +81,8 @@ public actor ChatSession {
     private var interrupts = 0
     private var isPromptShown = false
     private var wantsEnd = false
+    /// A stop of our own making is under way, at whose end the system says "continue".
+    private var expectsContinue = false
     var isDone = false
     var exitCode: Int32 = 0
 
@@ -110,7 +112,7 @@ public actor ChatSession {
         }
         answer?.task.cancel()
         await answer?.task.value
-        output.write(renderer.finish())
+        finishLine()
         return exitCode
     }
 
@@ -172,9 +174,9 @@ public actor ChatSession {
         case .interrupt: interrupt()
         case .end: wantsEnd = true
         case .suspend:
-            output.write(renderer.finish())
+            finishLine()
+            expectsContinue = true
             await surroundings.suspend()
-            renderer.forget()
         case .openEditor: await editElsewhere()
         case .clearScreen:
             guard answer == nil else { break }
@@ -213,7 +215,7 @@ public actor ChatSession {
         interrupts += 1
         editing = nil
         isPromptShown = false
-        output.write(surroundings.inputStyle == .keys ? renderer.finish() : "\n")
+        if surroundings.inputStyle == .keys { finishLine() } else { output.write("\n") }
         if interrupts > 1 { say("Control-D or /bye leaves.") }
     }
 
@@ -230,10 +232,21 @@ public actor ChatSession {
 
     // MARK: - What goes out
 
+    /// Takes the terminal back after a stop; after one of our own, that is done already.
     private func resume() {
         guard surroundings.inputStyle == .keys else { return }
-        RawMode.enter()
-        renderer.forget()
+        if !expectsContinue {
+            RawMode.renew()
+            renderer.forget()
+        }
+        expectsContinue = false
+    }
+
+    /// Leaves the line as it is typed, without the hint, and goes below it.
+    func finishLine() {
+        guard renderer.isDrawn else { return }
+        drawLine(text: nil, isFinal: true)
+        output.write(renderer.finish())
     }
 
     private func redrawAfterResize() {

@@ -1,6 +1,5 @@
 public import AssistantAPI
 import FoundationEssentials
-import NIOHTTP1
 
 /// The daemon's native routes, typed.
 public struct DaemonClient: Sendable {
@@ -22,13 +21,13 @@ public struct DaemonClient: Sendable {
 
     /// Asks the daemon to finish its work and end.
     public func shutDown() async throws {
-        _ = try await transport.send(.init(.POST, Self.root + "/shutdown", body: Data("{}".utf8)))
+        _ = try await transport.send(.init("POST", Self.root + "/shutdown", body: Data("{}".utf8)))
     }
 
     // MARK: - Conversations
 
     public func create(_ draft: ConversationDraft) async throws -> Conversation {
-        try await call(.POST, Self.root + "/conversations", draft)
+        try await call("POST", Self.root + "/conversations", draft)
     }
 
     public func conversations(before: String? = nil, limit: Int) async throws -> ConversationList {
@@ -39,17 +38,17 @@ public struct DaemonClient: Sendable {
     public func transcript(_ id: String) async throws -> Transcript { try await get(path(id)) }
 
     public func change(_ id: String, _ change: ConversationChange) async throws -> Conversation {
-        try await call(.PATCH, path(id), change)
+        try await call("PATCH", path(id), change)
     }
 
     /// Deletes a conversation; unless `now`, it can be restored until its `erasedAt`.
     public func delete(_ id: String, now: Bool = false) async throws -> Conversation? {
-        let body = try await transport.send(.init(.DELETE, path(id) + (now ? "?now=true" : "")))
+        let body = try await transport.send(.init("DELETE", path(id) + (now ? "?now=true" : "")))
         return body.isEmpty ? nil : try decode(body)
     }
 
     public func restore(_ id: String) async throws -> Conversation {
-        try decode(await transport.send(.init(.POST, path(id) + "/restore", body: Data("{}".utf8))))
+        try decode(await transport.send(.init("POST", path(id) + "/restore", body: Data("{}".utf8))))
     }
 
     public func search(_ query: String, limit: Int) async throws -> [SearchMatch] {
@@ -66,7 +65,7 @@ public struct DaemonClient: Sendable {
     ) async throws {
         let ending = Ending()
         let request = UnixSocketClient.Request(
-            .POST, path(id) + "/messages", body: try Wire.encoder().encode(draft))
+            "POST", path(id) + "/messages", body: try Wire.encoder().encode(draft))
         try await transport.stream(request) { event in
             guard let event = try Self.chatEvent(event) else { return }
             switch event {
@@ -98,11 +97,11 @@ public struct DaemonClient: Sendable {
     private func path(_ id: String) -> String { Self.root + "/conversations/" + Self.encode(id) }
 
     private func get<Answer: Decodable>(_ target: String) async throws -> Answer {
-        try decode(await transport.send(.init(.GET, target)))
+        try decode(await transport.send(.init("GET", target)))
     }
 
     private func call<Answer: Decodable>(
-        _ method: HTTPMethod, _ target: String, _ body: some Encodable
+        _ method: String, _ target: String, _ body: some Encodable
     ) async throws -> Answer {
         try decode(await transport.send(.init(method, target, body: try Wire.encoder().encode(body))))
     }

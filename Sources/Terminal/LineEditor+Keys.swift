@@ -195,8 +195,8 @@ extension LineEditor {
         guard characters.count > 1, cursor > 0 else { return }
         undoStack.record(snapshot, as: .other)
         let right = min(cursor, characters.count - 1)
-        characters.swapAt(right - 1, right)
         cursor = right + 1
+        swap(right - 1)
     }
 
     private mutating func undo() {

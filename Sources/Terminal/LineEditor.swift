@@ -61,15 +61,14 @@ public struct LineEditor: Sendable {
 
     /// Inserts text at the cursor; marks join the cluster before it, and the cursor stays behind what was typed.
     mutating func insert(_ text: String) {
-        let clean = Self.clean(text)
-        guard !clean.isEmpty else { return }
-        let before = cursor > 0 ? String(characters[cursor - 1]) : ""
-        let after = cursor < characters.count ? String(characters[cursor]) : ""
-        let low = cursor - (before.isEmpty ? 0 : 1)
-        let high = cursor + (after.isEmpty ? 0 : 1)
-        characters.replaceSubrange(low..<high, with: Array(before + clean + after))
-        // Behind the inserted text; where it joined what follows, behind the joined cluster.
-        cursor = low + (before + clean).count
+        let new = Array(Self.clean(text))
+        guard !new.isEmpty else { return }
+        let start = cursor
+        characters.replaceSubrange(start..<start, with: new)
+        cursor += new.count
+        // The end first: joining there moves nothing before it.
+        join(at: start + new.count)
+        join(at: start)
     }
 
     mutating func remove(_ range: Range<Int>) {
@@ -79,16 +78,23 @@ public struct LineEditor: Sendable {
         } else if cursor > range.lowerBound {
             cursor = range.lowerBound
         }
-        joinAround(range.lowerBound)
+        join(at: range.lowerBound)
     }
 
-    /// Makes one cluster of two that became neighbours and belong together.
-    private mutating func joinAround(_ index: Int) {
+    /// Swaps two neighbours.
+    mutating func swap(_ first: Int) {
+        characters.swapAt(first, first + 1)
+        for index in [first + 2, first + 1, first] { join(at: index) }
+    }
+
+    /// Divides the text into clusters anew where two became neighbours that belong together.
+    private mutating func join(at index: Int) {
         guard index > 0, index < characters.count else { return }
-        let joined = Array(String(characters[index - 1]) + String(characters[index]))
-        guard joined.count == 1 else { return }
-        characters.replaceSubrange(index - 1...index, with: joined)
-        if cursor >= index { cursor = max(cursor - 1, index) }
+        let pair = Array(characters[index - 1...index])
+        guard Array(String(pair)) != pair else { return }
+        let before = String(characters[..<cursor])
+        characters = Array(String(characters))
+        cursor = min(before.count, characters.count)
     }
 
     var snapshot: UndoStack.Snapshot { .init(characters: characters, cursor: cursor) }

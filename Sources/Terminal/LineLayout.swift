@@ -43,13 +43,21 @@ struct LineLayout: Equatable {
             } else if character == "\t" {
                 for _ in 0..<DisplayWidth.tab { put(Cell(character: " ")) }
             } else {
-                put(Cell(character: character))
+                put(Cell(character: Self.shown(character)))
             }
         }
         if cursor >= text.count { markCursor() }
         if text.isEmpty, DisplayWidth.of(hint) < columns - width {
             for character in hint { put(Cell(character: character, isDim: true)) }
         }
+    }
+
+    /// A cluster without a joiner at its end, with which some terminals join what is drawn elsewhere next.
+    private static func shown(_ character: Character) -> Character {
+        guard character.unicodeScalars.last == "\u{200D}", character.unicodeScalars.count > 1 else {
+            return character
+        }
+        return String(String.UnicodeScalarView(character.unicodeScalars.dropLast())).first ?? character
     }
 
     /// At most `height` rows, those around the cursor.

@@ -1,10 +1,10 @@
 /// Finds the name that a slip of the pen meant.
 enum NearestName {
-    /// The candidate with the fewest edits, if those are few for the name's length.
+    /// The candidate that the name begins, or the one with the fewest edits, if those are few for the name's length.
     static func of(_ name: String, among candidates: some Collection<String>) -> String? {
+        if !name.isEmpty, let begun = candidates.filter({ $0.hasPrefix(name) }).min() { return begun }
         let ranked = candidates.map { (distance(name, $0), $0) }.min { $0 < $1 }
         guard let (distance, candidate) = ranked else { return nil }
-        if candidate.hasPrefix(name), !name.isEmpty { return candidate }
         return distance <= max(1, min(name.count, candidate.count) / 2) ? candidate : nil
     }
 

@@ -77,7 +77,7 @@ public struct OneShot: Sendable {
             id = try await client.create(draft).id
         }
         var message = MessageDraft(content: prompt)
-        message.settings = options.chat.settings
+        message.settings = options.chat.settings == GenerationSettings() ? nil : options.chat.settings
         if options.chat.conversation != nil { message.model = options.chat.model }
         let printer = Printer(
             output: options.isJSON ? nil : output, showsProgress: showsProgress, progress: progress)

@@ -23,6 +23,8 @@ enum RawMode {
     private static let beginning: StaticString = "\u{1B}[?2004h"
     private static let ending: StaticString = "\u{1B}[?2004l\u{1B}[?2026l\u{1B}[?25h\u{1B}[m"
 
+    private static let lineEnd: StaticString = "\n"
+
     private static let input: Int32 = 0
     private static let output: Int32 = 1
 
@@ -49,6 +51,12 @@ enum RawMode {
         }
         write(output, beginning.utf8Start, beginning.utf8CodeUnitCount)
         return true
+    }
+
+    /// Enters again after the process was stopped, while someone else may have changed the terminal.
+    static func renew() {
+        state.pointee.isRaw = 0
+        enter()
     }
 
     /// Puts back what was before; may be called at any time, also from a signal handler.
@@ -84,6 +92,7 @@ enum RawMode {
 
     /// Only what may be called in a signal handler: the signal then comes again and ends the process.
     private static func end(by signal: Int32) {
+        if state.pointee.isRaw != 0 { write(output, lineEnd.utf8Start, lineEnd.utf8CodeUnitCount) }
         leave()
         if let path = state.pointee.temporaryFile { unlink(path) }
         raise(signal)

@@ -17,6 +17,8 @@ public struct ServerSentEventParser: Sendable {
     /// A line or an event of more bytes than this ends the stream with an error.
     public static let limit = 16 << 20
 
+    private let limit: Int
+
     private var line: [UInt8] = []
     private var name: [UInt8] = []
     private var data: [UInt8] = []
@@ -25,7 +27,7 @@ public struct ServerSentEventParser: Sendable {
     /// The byte before was a carriage return, so a line feed now belongs to it.
     private var endedInReturn = false
 
-    public init() {}
+    public init(limit: Int = Self.limit) { self.limit = limit }
 
     /// The events that these bytes complete.
     ///
@@ -40,8 +42,8 @@ public struct ServerSentEventParser: Sendable {
             case 0x0A, 0x0D: endLine(&events)
             default:
                 line.append(byte)
-                if line.count + data.count > Self.limit {
-                    throw .badAnswer("an event of more than \(Self.limit) bytes")
+                if line.count + data.count > limit {
+                    throw .badAnswer("an event of more than \(limit) bytes")
                 }
             }
         }

@@ -1,7 +1,7 @@
 public import FoundationEssentials
 import Glibc
 import NIOCore
-public import NIOHTTP1
+import NIOHTTP1
 import NIOPosix
 
 /// HTTP/1.1 over the daemon's Unix socket: one connection a request, which is cheap here and lets cancelling be
@@ -11,12 +11,12 @@ import NIOPosix
 public struct UnixSocketClient: Sendable {
     /// One request; `body` is JSON.
     public struct Request: Sendable {
-        public var method: HTTPMethod
+        public var method: String
         /// Path and query, percent-encoded.
         public var target: String
         public var body: Data?
 
-        public init(_ method: HTTPMethod, _ target: String, body: Data? = nil) {
+        public init(_ method: String, _ target: String, body: Data? = nil) {
             self.method = method
             self.target = target
             self.body = body
@@ -97,14 +97,27 @@ public struct UnixSocketClient: Sendable {
         let connection = try await connect()
         return try await connection.executeThenClose { inbound, outbound in
             try await checkServer(connection.channel)
-            try await outbound.write(.head(Self.head(of: request)))
-            if let body = request.body {
-                try await outbound.write(.body(.byteBuffer(ByteBuffer(bytes: body))))
-            }
-            try await outbound.write(.end(nil))
+            // A server may refuse a long body before it has all of it: its answer counts, not the failed write.
+            let failure = await Self.write(request, to: outbound)
             var parts = inbound.makeAsyncIterator()
-            guard case .head(let head)? = try await parts.next() else { throw ClientError.connectionLost }
+            guard case .head(let head)? = try await parts.next() else {
+                throw failure ?? ClientError.connectionLost
+            }
             return try await read(head, &parts)
+        }
+    }
+
+    private static func write(
+        _ request: Request, to outbound: NIOAsyncChannelOutboundWriter<HTTPClientRequestPart>
+    ) async -> (any Error)? {
+        var parts: [HTTPClientRequestPart] = [.head(head(of: request))]
+        if let body = request.body { parts.append(.body(.byteBuffer(ByteBuffer(bytes: body)))) }
+        parts.append(.end(nil))
+        do {
+            try await outbound.write(contentsOf: parts)
+            return nil
+        } catch {
+            return error
         }
     }
 
@@ -133,11 +146,12 @@ public struct UnixSocketClient: Sendable {
         if let body = request.body {
             headers.add(name: "content-type", value: "application/json")
             headers.add(name: "content-length", value: "\(body.count)")
-        } else if request.method != .GET {
+        } else if request.method != "GET" {
             headers.add(name: "content-length", value: "0")
         }
         return HTTPRequestHead(
-            version: .http1_1, method: request.method, uri: request.target, headers: headers)
+            version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.target,
+            headers: headers)
     }
 
     private static func readBody(_ inbound: inout Inbound.AsyncIterator) async throws -> Data {
@@ -196,6 +210,7 @@ public struct UnixSocketClient: Sendable {
         case let error as HTTPParserError: return .badAnswer("no HTTP (\(error))")
         case SocketAddressError.unixDomainSocketPathTooLong:
             return .unreachable(socket: socket, reason: "the path is too long for a socket (107 bytes)")
+        case ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed: return .connectionLost
         case let error as ChannelError: return .unreachable(socket: socket, reason: "\(error)")
         default: return .badAnswer(String(describing: error))
         }
