@@ -97,7 +97,8 @@ let package = Package(
             path: "Tests/Support/HistoryCrashWriter", swiftSettings: settings),
         tests(
             "History",
-            ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")]),
+            ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
+            fixtures: true),
         tests("Assistant"),
         tests("HostProcess"),
         tests("Server"),
