@@ -4,7 +4,7 @@
 /// between fences is left to the terminal, so that it can be copied as it is.
 struct AnswerWrapper {
     /// `nil` leaves the text as it is.
-    let columns: Int?
+    private(set) var columns: Int?
     /// Where the cursor is.
     private(set) var column = 0
     private var word = ""
@@ -13,7 +13,10 @@ struct AnswerWrapper {
     /// The beginning of the current line of the answer, to tell a fence by.
     private var lineStart = ""
 
-    init(columns: Int?) {
+    init(columns: Int?) { resize(to: columns) }
+
+    /// The screen has this width from now on.
+    mutating func resize(to columns: Int?) {
         // The last column stays free: there a terminal's cursor is in two places at once.
         self.columns = columns.map { max($0 - 1, 8) }
     }

@@ -111,6 +111,7 @@ extension ChatSession {
         case .accepted(let accepted):
             if let message = accepted.message { lastQuestion = message }
             lastAnswer = accepted.answer
+            answeringModel = accepted.model
             answer?.status = "thinking"
         case .queued(let queued):
             showStatus(queued.ahead == 1 ? "waiting for 1 request" : "waiting for \(queued.ahead) requests")

@@ -52,9 +52,10 @@ extension ChatSession {
     private func chooseModel(_ name: String?) async throws {
         let models = try await reconnecting { try await self.client.models() }
         guard let name else {
-            let current = conversation?.model ?? options.model
-            say(current.map { "Model: \(TextSanitizer.line($0))" } ?? "Model: the default one")
-            say(models.map { "  " + ModelText.row($0) }.joined(separator: "\n"))
+            let chosen = conversation?.model ?? options.model
+            let current = chosen ?? answeringModel.map { $0 + " (the default)" } ?? "the default one"
+            let rows = models.map { "  " + ModelText.row($0) + "\n" }.joined()
+            say("Answers come from: \(TextSanitizer.line(current))\n" + rows.dropLast())
             return
         }
         let model = try ModelText.resolve(name, among: models)
@@ -126,8 +127,8 @@ extension ChatSession {
         if let words {
             let matches = try await reconnecting { try await self.client.search(words, limit: 15) }
             let marks = output.usesColor ? ("\u{1B}[1m", "\u{1B}[0m") : ("*", "*")
-            let rows = matches.map { ConversationText.match($0, marks: marks) }
-            say(rows.isEmpty ? "Nothing matches." : rows.joined(separator: "\n"))
+            let text = ConversationText.matches(matches, marks: marks)
+            say(text.isEmpty ? "Nothing matches." : String(text.dropLast()))
         } else {
             let list = try await reconnecting { try await self.client.conversations(limit: 15) }
             let rows = list.conversations.map { ConversationText.row($0, columns: width) }
@@ -181,7 +182,7 @@ extension ChatSession {
         forgetConversation()
         let end = deleted?.erasedAt.map { " until \(LocalTime.second($0))" } ?? ""
         say(
-            "The conversation is deleted; to undo it\(end): inkling history restore \(TextSanitizer.line(id))"
+            "The conversation is deleted. To undo it\(end):\ninkling history restore \(TextSanitizer.line(id))"
         )
     }
 

@@ -75,6 +75,8 @@ public actor ChatSession {
     var conversation: Conversation?
     var lastQuestion: Message?
     var lastAnswer: Message.ID?
+    /// What the newest answer came from.
+    var answeringModel: String?
     /// The next submitted text replaces this message, as a branch.
     var editing: Message.ID?
 
@@ -214,6 +216,7 @@ public actor ChatSession {
         }
         interrupts += 1
         editing = nil
+        editor.clear()
         isPromptShown = false
         if surroundings.inputStyle == .keys { finishLine() } else { output.write("\n") }
         if interrupts > 1 { say("Control-D or /bye leaves.") }
@@ -250,6 +253,7 @@ public actor ChatSession {
     }
 
     private func redrawAfterResize() {
+        if answer?.wrapper.columns != nil { answer?.wrapper.resize(to: output.size().columns) }
         guard answer == nil, renderer.isDrawn else { return }
         output.write(renderer.erase(afterResizeTo: output.size().columns))
     }

@@ -18,8 +18,20 @@ public enum ConversationText {
         return title.isEmpty ? "(untitled)" : title
     }
 
-    /// A match of a search, in two lines; the words that matched are put between `marks`.
-    public static func match(_ match: SearchMatch, marks: (start: String, end: String)) -> String {
+    /// The matches of a search, each conversation's below its row.
+    public static func matches(_ matches: [SearchMatch], marks: (start: String, end: String)) -> String {
+        var lines: [String] = []
+        var last: Conversation.ID?
+        for match in matches {
+            if match.conversation.id != last { lines.append(row(match.conversation, columns: nil)) }
+            last = match.conversation.id
+            lines.append("    " + snippet(of: match, marks: marks))
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The text around a match in one line; the words that matched are put between `marks`.
+    private static func snippet(of match: SearchMatch, marks: (start: String, end: String)) -> String {
         var snippet = ""
         for scalar in match.snippet.unicodeScalars {
             switch scalar {
@@ -29,7 +41,7 @@ public enum ConversationText {
             default: snippet += scalar.properties.isWhitespace ? " " : TextSanitizer.sanitize(String(scalar))
             }
         }
-        return row(match.conversation, columns: nil) + "\n    " + snippet
+        return snippet
     }
 
     /// A transcript as it is shown in the terminal.

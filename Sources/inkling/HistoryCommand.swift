@@ -119,9 +119,7 @@ extension HistoryCommand {
                     return
                 }
                 let marks = StandardStreams.usesColor ? ("\u{1B}[1m", "\u{1B}[0m") : ("", "")
-                for match in matches {
-                    StandardStreams.write(ConversationText.match(match, marks: marks) + "\n", to: 1)
-                }
+                StandardStreams.write(ConversationText.matches(matches, marks: marks), to: 1)
                 // As grep has it.
                 if matches.isEmpty { throw ExitCode(1) }
             }

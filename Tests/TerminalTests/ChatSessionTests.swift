@@ -205,6 +205,44 @@ import Testing
         #expect(code == 0)
     }
 
+    @Test func slowStepsAreShownOnARowOfTheirOwnThatGoesAway() async throws {
+        let (started, go) = (Signal(), DispatchSemaphore(value: 0))
+        let server = try SocketServer { connection in
+            guard connection.request.target.hasSuffix("/messages") else { return Self.respond(connection) }
+            connection.beginStream()
+            connection.event("loading", #"{"fraction":0.25}"#)
+            started.fire()
+            go.wait()
+            Self.respond(connection)
+        }
+        let recorder = Recorder()
+        let session = session(server, .keys, .init(), recorder)
+        let end = Task { await session.run() }
+        var parser = KeyParser()
+        for key in parser.parse("one\r/bye\r".utf8) { session.post.yield(.key(key)) }
+        await started.wait()
+        session.post.yield(.slow(answer: 1))
+        await recorder.wait(for: "loading the model (25 %)…")
+        go.signal()
+        _ = await end.value
+        var model = TerminalModel(columns: 60, rows: 20)
+        model.write(recorder.text.replacing("\r\n", with: "\n").replacing("\n", with: "\r\n"))
+        #expect(!model.lines.contains { $0.contains("loading") })
+    }
+
+    @Test func plainLinesHaveAPromptAndNoCursorMovement() async throws {
+        let server = try SocketServer(Self.respond)
+        let recorder = Recorder()
+        let session = session(server, .lines, .init(), recorder)
+        for line in ["one", "\"\"\"", "two", "lines\"\"\"", "/set seed 5"] { session.post.yield(.line(line)) }
+        session.post.yield(.line(nil))
+        #expect(await session.run() == 0)
+        #expect(!recorder.text.contains("\u{1B}"))
+        #expect(recorder.text.hasPrefix(">>> You said: [31mone\n\n"))
+        #expect(server.requests.contains { $0.body.contains(#""content":"two\nlines""#) })
+        #expect(recorder.text.contains("seed is 5"))
+    }
+
     @Test func controlGHandsTheLineToAnEditor() async throws {
         let server = try SocketServer(Self.respond)
         _ = await run(server, keys: "text\u{07}\r/bye\r")

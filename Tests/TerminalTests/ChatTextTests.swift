@@ -102,6 +102,7 @@ import Testing
         let match = SearchMatch(
             conversation: Conversation(id: "c", title: "t", createdAt: date, updatedAt: date), message: nil,
             snippet: "a \u{2068}b\u{2069}\u{1B}[2J\nc")
-        #expect(ConversationText.match(match, marks: ("<", ">")).hasSuffix("\n    a <b>[2J c"))
+        let text = ConversationText.matches([match, match], marks: ("<", ">"))
+        #expect(text.hasSuffix("  t\n    a <b>[2J c\n    a <b>[2J c\n"))
     }
 }
