@@ -6,15 +6,25 @@ public struct WeightReader: Sendable {
     private let checkpoint: Checkpoint
     /// The names' common beginning, without the last dot.
     private let scope: String
+    /// What `linear` makes of a matrix before it hands it out.
+    private let preparation: (@Sendable (WeightTensor) -> WeightTensor)?
 
-    init(checkpoint: Checkpoint, scope: String) {
+    init(
+        checkpoint: Checkpoint, scope: String, preparation: (@Sendable (WeightTensor) -> WeightTensor)? = nil
+    ) {
         self.checkpoint = checkpoint
         self.scope = scope
+        self.preparation = preparation
+    }
+
+    /// A reader whose `linear` hands out what `preparation` makes of each matrix, for example a packed copy.
+    public func preparing(_ preparation: @escaping @Sendable (WeightTensor) -> WeightTensor) -> WeightReader {
+        WeightReader(checkpoint: checkpoint, scope: scope, preparation: preparation)
     }
 
     /// A reader of the names that begin with `prefix` and a dot.
     public func scoped(_ prefix: String) -> WeightReader {
-        WeightReader(checkpoint: checkpoint, scope: path(prefix))
+        WeightReader(checkpoint: checkpoint, scope: path(prefix), preparation: preparation)
     }
 
     /// Whether there is a tensor `name`, or `name.weight`.
@@ -22,11 +32,12 @@ public struct WeightReader: Sendable {
         find(name) != nil
     }
 
-    /// The matrix `name.weight`, `[out, in]`, as it lies in the file.
+    /// The matrix `name.weight`, `[out, in]`, as it lies in the file or as it was prepared.
     ///
     /// - Throws: `missingTensor`, or `invalidTensor` for another shape or a type that cannot be read.
     public func linear(_ name: String, out: Int, in columns: Int) throws(CheckpointError) -> WeightTensor {
-        try tensor(name, [out, columns])
+        let matrix = try tensor(name, [out, columns])
+        return preparation?(matrix) ?? matrix
     }
 
     /// The vector `name.weight` (or `name` itself, as biases are called), `[1, count]`, as 32-bit floating point.
