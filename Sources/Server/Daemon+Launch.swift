@@ -73,16 +73,27 @@ extension Daemon {
     private static func openHistory(
         _ configuration: Configuration, paths: Paths, options: LaunchOptions, logger: Logger
     ) throws -> HistoryStore {
+        let undoSeconds = configuration.history.undoSeconds
         guard configuration.history.enabled, !options.isPrivate else {
-            return try HistoryStore.open(path: nil)
+            return try HistoryStore.open(path: nil, undoSeconds: undoSeconds)
         }
-        if options.startsFresh, let name = try HistoryFiles(path: paths.history).setAside() {
-            logger.notice("The history was set aside as \(name).")
-        }
-        do {
-            return try HistoryStore.open(path: paths.history)
+        do throws(HistoryError) {
+            let history = try HistoryStore.open(
+                path: paths.history, undoSeconds: undoSeconds, startFresh: options.startsFresh)
+            logger.info("The history is \(paths.history), by SQLite \(history.libraryVersion).")
+            if let warning = history.warning { logger.warning("\(warning)") }
+            return history
         } catch {
-            throw DaemonError(.badData, "\(error)")
+            throw DaemonError(status(of: error), "\(error)")
+        }
+    }
+
+    private static func status(of error: HistoryError) -> ExitStatus {
+        switch error {
+        case .inUse: .cannotCreate
+        case .unsafeDirectory: .configuration
+        case .cannotOpen: .unavailable
+        default: .badData
         }
     }
 

@@ -24,7 +24,7 @@ struct Main: AsyncParsableCommand {
     var logLevel: String?
     @Flag(help: "Keep no conversations on disk.")
     var `private` = false
-    @Flag(name: .customLong("start-fresh"), help: "Set the history aside and begin an empty one.")
+    @Flag(name: .customLong("start-fresh"), help: "Set a damaged history aside and begin an empty one.")
     var startFresh = false
 
     func run() async throws {
