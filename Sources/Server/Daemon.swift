@@ -8,8 +8,8 @@ import Settings
 /// One running daemon: the assistant behind its HTTP server.
 ///
 /// This is the composition root, of `main` and of tests. For example:
-/// `let daemon = Daemon(assistant: assistant, configuration: configuration, allowedUser: uid, logger: logger)`,
-/// then `try await daemon.run(on: socket)` in one task and `daemon.stop()` in another.
+/// `Daemon(assistant: assistant, configuration: settings, allowedUser: uid, logger: logger)`, then
+/// `try await daemon.run(on: socket)` in one task and `daemon.stop()` in another.
 public final class Daemon: Sendable {
     /// The version of this build.
     public static var version: String { Inkling.version }
@@ -29,7 +29,7 @@ public final class Daemon: Sendable {
     /// Only processes of `allowedUser` may connect; everyone else's connections are closed unread.
     init(
         assistant: Assistant, configuration: Configuration, limits: ConnectionLimits = ConnectionLimits(),
-        allowedUser: UInt32, logger: Logger
+        timing: StreamTiming = StreamTiming(), allowedUser: UInt32, logger: Logger
     ) {
         self.assistant = assistant
         self.logger = logger
@@ -37,7 +37,7 @@ public final class Daemon: Sendable {
         let (moments, happened) = AsyncStream.makeStream(of: Moment.self)
         (self.moments, self.happened) = (moments, happened)
         let routes = Routes(
-            assistant: assistant, bodyLimit: configuration.server.maxBodyBytes,
+            assistant: assistant, bodyLimit: configuration.server.maxBodyBytes, timing: timing,
             requestStop: { happened.yield(.stopRequested) })
         listener = HTTPListener(
             responder: routes.router().buildResponder(), limits: limits, allowedUser: allowedUser,

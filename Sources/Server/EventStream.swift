@@ -22,10 +22,18 @@ enum ServerSentEvent {
     }
 }
 
+/// When a stream speaks although nothing happens.
+struct StreamTiming: Sendable {
+    /// How long the status may wait for what happens first.
+    var patience = Duration.seconds(2)
+    /// Between two comments while nothing else is to be said.
+    var pingInterval = Duration.seconds(15)
+}
+
 /// Turns a stream of events into a response of server-sent events.
 ///
-/// The status waits for the first event that commits, or a short while, so that an early failure (a full queue,
-/// an unknown model) has its own status. The client's leaving cancels the work behind the events.
+/// The status waits for the first event that commits, or a short while, so that an early failure (a full
+/// queue, an unknown model) has its own status. The client's leaving cancels the work behind the events.
 struct EventStream<Event: Sendable>: Sendable {
     private enum Signal: Sendable {
         case event(Event)
@@ -33,16 +41,11 @@ struct EventStream<Event: Sendable>: Sendable {
         case tick
     }
 
-    /// Between two comments while nothing else is to be said.
-    static var pingInterval: Duration { .seconds(15) }
-    /// How long the status may wait for what happens first.
-    static var patience: Duration { .seconds(2) }
-
     private let signals: AsyncStream<Signal>
     private let connection: Connection?
     private let leaveID: Int?
 
-    init(_ events: AsyncThrowingStream<Event, any Error>, connection: Connection?) {
+    init(_ events: AsyncThrowingStream<Event, any Error>, connection: Connection?, timing: StreamTiming) {
         let (signals, continuation) = AsyncStream.makeStream(of: Signal.self)
         let work = Task {
             do {
@@ -53,10 +56,10 @@ struct EventStream<Event: Sendable>: Sendable {
             continuation.finish()
         }
         let ticks = Task {
-            try await Task.sleep(for: Self.patience)
+            try await Task.sleep(for: timing.patience)
             while true {
                 continuation.yield(.tick)
-                try await Task.sleep(for: Self.pingInterval)
+                try await Task.sleep(for: timing.pingInterval)
             }
         }
         continuation.onTermination = { _ in

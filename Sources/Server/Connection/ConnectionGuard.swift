@@ -1,7 +1,7 @@
 import Glibc
 import NIOCore
 
-/// First in the pipeline, where bytes are still bytes: admits the peer, runs the clocks, and sees the client leave.
+/// First in the pipeline: admits the peer, runs the clocks, and sees the client leave.
 final class ConnectionGuard: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer

@@ -31,7 +31,7 @@ final class PeerAdmission: Sendable {
     }
 }
 
-/// Keeps an error of one `accept` (no descriptors left, a peer already gone) from ending the listening socket.
+/// Keeps an error of one `accept` (no descriptors left, a peer gone) from ending the listening socket.
 final class AcceptErrorHandler: ChannelInboundHandler {
     typealias InboundIn = any Channel
 

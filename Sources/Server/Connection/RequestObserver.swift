@@ -44,7 +44,7 @@ final class RequestObserver: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// Closes our side at once and the whole connection after a moment, in which the client may read the response.
+    /// Closes our side at once and the whole connection after a moment, in which the client may read.
     private func writeAndClose(
         _ data: NIOAny, context: ChannelHandlerContext, promise: EventLoopPromise<Void>?
     ) {

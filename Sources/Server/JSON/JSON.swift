@@ -59,7 +59,7 @@ struct JSONNumber: Sendable, Equatable {
 
     init(_ value: Double) { self.init(text: value.description, value: value) }
 
-    /// The number as an integer, also when it is written as `1.0` or `1e2`; `nil` where it is none, or not exactly.
+    /// The number as an integer, also when it is written as `1.0` or `1e2`; `nil` where it is not one.
     func integer<Value: FixedWidthInteger>(as type: Value.Type = Value.self) -> Value? {
         if let exact = Value(text) { return exact }
         guard value.magnitude <= 9_007_199_254_740_992 else { return nil }

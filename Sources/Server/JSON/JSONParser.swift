@@ -8,7 +8,7 @@ struct JSONError: Error, Equatable, CustomStringConvertible {
     var description: String { "line \(line), column \(column): \(problem)" }
 }
 
-/// A strict RFC 8259 parser for requests: bounded depth, no duplicate names, no invalid UTF-8, no lone surrogates.
+/// A strict RFC 8259 parser: bounded depth, no duplicate names, no invalid UTF-8, no lone surrogates.
 struct JSONParser {
     static let maximumDepth = 64
 

@@ -7,7 +7,7 @@ import NIOCore
 extension Request {
     /// The body as the members of a JSON object.
     ///
-    /// - Throws: `Failure` 415 for another content type, 413 for a body over `limit` bytes, 400 for no valid JSON.
+    /// - Throws: `Failure`: 415 for another content type, 413 for a body over `limit` bytes, 400 for no JSON.
     func fields(upTo limit: Int) async throws -> Fields {
         try checkContentType()
         let bytes = try await bytes(upTo: limit)

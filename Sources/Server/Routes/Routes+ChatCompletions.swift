@@ -9,7 +9,7 @@ extension Routes {
         router.resource(
             "/v1/chat/completions",
             [
-                .post: { [assistant, bodyLimit] request, context in
+                .post: { [assistant, bodyLimit, timing] request, context in
                     let call = try ChatCompletionCall(await request.fields(upTo: bodyLimit))
                     let frame = AnswerFrame(prefix: "chatcmpl", created: time(nil), model: call.request.model)
                     let client = context.client
@@ -22,7 +22,7 @@ extension Routes {
                         return .json(try ChatCompletionWriter.whole(completion, frame: frame))
                     }
                     let events = assistant.complete(call.request, client: client)
-                    return try await EventStream(events, connection: context.connection)
+                    return try await EventStream(events, connection: context.connection, timing: timing)
                         .response(ChatCompletionWriter(call, frame: frame))
                 }
             ])

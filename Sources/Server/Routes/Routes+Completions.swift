@@ -9,7 +9,7 @@ extension Routes {
         router.resource(
             "/v1/completions",
             [
-                .post: { [assistant, bodyLimit] request, context in
+                .post: { [assistant, bodyLimit, timing] request, context in
                     let call = try TextCompletionCall(await request.fields(upTo: bodyLimit))
                     let frame = AnswerFrame(
                         prefix: "cmpl", created: time(nil), model: call.requests.first?.model)
@@ -21,7 +21,7 @@ extension Routes {
                         return .json(try TextCompletionWriter.whole(completions, frame: frame))
                     }
                     let events = Self.stream(call, from: assistant, client: client)
-                    return try await EventStream(events, connection: context.connection)
+                    return try await EventStream(events, connection: context.connection, timing: timing)
                         .response(TextCompletionWriter(call, frame: frame))
                 }
             ])

@@ -56,11 +56,12 @@ extension Routes {
         router.resource(
             "/inkling/v1/conversations/:id/messages",
             [
-                .post: { [assistant, bodyLimit] request, context in
+                .post: { [assistant, bodyLimit, timing] request, context in
                     let draft = try MessageDraft(await request.fields(upTo: bodyLimit))
                     let events = try assistant.conversations.send(draft, to: context.pathParameter("id"))
-                    return try await EventStream(events, connection: context.connection).response(
-                        ChatEventWriter())
+                    return try await EventStream(events, connection: context.connection, timing: timing)
+                        .response(
+                            ChatEventWriter())
                 }
             ])
     }

@@ -10,13 +10,9 @@ struct Routes: Sendable {
     let assistant: Assistant
     /// Longest body, in bytes.
     let bodyLimit: Int
+    let timing: StreamTiming
+    /// Asks the daemon to end.
     let requestStop: @Sendable () -> Void
-
-    init(assistant: Assistant, bodyLimit: Int, requestStop: @escaping @Sendable () -> Void) {
-        self.assistant = assistant
-        self.bodyLimit = bodyLimit
-        self.requestStop = requestStop
-    }
 
     func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self)
@@ -82,7 +78,8 @@ struct FailureMiddleware: RouterMiddleware {
     private static func unknownPath(_ request: Request) -> Failure {
         Failure(
             .notFound, code: "unknown_path",
-            "There is nothing at \(request.uri.path). Conversations are under /inkling/v1, OpenAI's API under /v1."
+            "There is nothing at \(request.uri.path). "
+                + "Conversations are under /inkling/v1, OpenAI's API under /v1."
         )
     }
 }
