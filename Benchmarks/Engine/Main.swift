@@ -42,7 +42,8 @@ struct EngineBenchmark: ParsableCommand {
     }
 
     func run() throws {
-        let report = try Measurement(self).run()
+        var measurement = Measurement(self)
+        let report = try measurement.run()
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         print(String(decoding: try encoder.encode(report), as: UTF8.self))

@@ -1,5 +1,6 @@
 import Llama
 import Tensors
+import Tokenizers
 
 /// The measurements of one run, on random tokens (as llama-bench has them).
 struct Measurement {
@@ -18,7 +19,7 @@ struct Measurement {
         let load = loading.read()
         let longest = options.depth + max(options.prompt + options.turn, options.generate) + 1
         var cache = model.makeCache(
-            capacity: longest, precision: options.cache == "f16" ? .f16 : .q8_0)
+            capacity: longest, precision: options.cache == "f16" ? .f16 : .q80)
         try fill(&cache, model)
         let prefill = try measurePrefill(model, &cache)
         let decode = try measureDecode(model, &cache)

@@ -175,7 +175,8 @@ extension GGUFMetadata {
     ///
     /// - Throws: `missingKey`, or `invalidKey` for another type or a value out of range.
     public func requireDouble(
-        _ key: String, in range: ClosedRange<Double>
+        _ key: String,
+        in range: ClosedRange<Double> = -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude
     ) throws(CheckpointError) -> Double {
         guard let value = double(key), value.isFinite, range.contains(value) else {
             throw failure(key, "a number from \(range.lowerBound) to \(range.upperBound)")

@@ -94,6 +94,8 @@ struct GGUFRefusalTests {
         Case("alignment 0", { $0.add("general.alignment", UInt32(0)) }) { $0.isInvalidKey },
         Case("alignment 3", { $0.add("general.alignment", UInt32(3)) }) { $0.isInvalidKey },
         Case("alignment 4", { $0.add("general.alignment", UInt32(4)) }) { $0.isInvalidKey },
+        Case("alignment 24", { $0.add("general.alignment", UInt32(24)) }) { $0.isInvalidKey },
+        Case("alignment 8192", { $0.add("general.alignment", UInt32(8192)) }) { $0.isInvalidKey },
         Case("alignment 2^31", { $0.add("general.alignment", UInt32(1 << 31)) }) { $0.isInvalidKey },
         Case("an alignment of 64 bits", { $0.add("general.alignment", type: 10, littleEndian(UInt64(32))) }) {
             $0.isInvalidKey
@@ -148,6 +150,15 @@ struct GGUFRefusalTests {
         },
         Case("data cut off", { $0.tail = -1 }) { $0.isInvalidTensor },
     ]
+
+    @Test func aTensorWhoseEndWrapsIsRefused() throws {
+        var builder = GGUFBuilder.small()
+        let dataStart = try #require(try parseGGUF(builder.bytes()).records.map(\.range.lowerBound).min())
+        // Begins 32 bytes before 2^64 and is longer than that.
+        builder.tensors[2].offset = 0 &- UInt64(dataStart) &- 32
+        let error = failure { () throws(CheckpointError) in try parseGGUF(builder.bytes()) }
+        #expect(error?.isInvalidTensor == true)
+    }
 
     @Test func aLongChatTemplateIsAccepted() throws {
         var builder = GGUFBuilder.small()

@@ -108,6 +108,10 @@ struct SafetensorsTests {
         },
         Case("an unknown key", Builder("{\"a\":{\"stride\":[]}}")) { $0.isInvalidTensor },
         Case("an empty entry", Builder("{\"a\":{}}")) { $0.isInvalidJSON },
+        Case(
+            "two negative dimensions",
+            Builder("{" + Builder.entry("a", "F32", [-1, -1], 0, 4) + "}", data: .zeros(4))
+        ) { $0.isInvalidTensor },
         Case("a negative dimension", Builder("{" + Builder.entry("a", "F32", [-1], 0, 4) + "}")) {
             $0.isInvalidTensor
         },
