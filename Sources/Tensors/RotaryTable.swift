@@ -1,9 +1,9 @@
 import Glibc
 import Synchronization
 
-/// Cosines and sines of rotary position embedding (Su et al. 2021), computed in f64 once for each position.
+/// Cosines and sines of rotary position embedding, computed in f64 once for each position.
 ///
-/// Copies share the table; any thread may read and so fill it.
+/// Copies share the table; any thread may read and so fill it. (Su and others: RoFormer, 2021.)
 public struct RotaryTable: Sendable {
     /// Which elements of a head turn together.
     public enum Pairing: Sendable {

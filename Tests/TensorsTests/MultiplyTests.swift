@@ -156,7 +156,7 @@ import Testing
     }
 
     @Test func interruptionStopsBetweenParts() {
-        let operations = Operations(pool: WorkerPool(threadCount: 2))
+        let operations = Operations(pool: WorkerPool(threadCount: 1))
         let w = ElementType.q40.randomWeights(rows: 4096, columns: 1024, seed: 1)
         let x = Tensor.random(rows: 8, columns: 1024, seed: 2)
         let y = Tensor(rows: 8, columns: 4096)

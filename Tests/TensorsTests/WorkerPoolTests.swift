@@ -1,0 +1,67 @@
+import Foundation
+import Synchronization
+import Tensors
+import Testing
+
+@Suite struct WorkerPoolTests {
+    @Test(arguments: [1, 2, 5])
+    func everyPartRunsOnce(threads: Int) {
+        let pool = WorkerPool(threadCount: threads)
+        for parts in [0, 1, 2, 7, 100, 1000] {
+            let counts = UnsafeMutablePointer<Int>.allocate(capacity: max(parts, 1))
+            defer { counts.deallocate() }
+            counts.initialize(repeating: 0, count: max(parts, 1))
+            for _ in 0..<20 { pool.run(parts: parts) { counts[$0] += 1 } }
+            #expect((0..<parts).allSatisfy { counts[$0] == 20 })
+        }
+    }
+
+    @Test func parkedThreadsWakeUp() {
+        let pool = WorkerPool(threadCount: 3)
+        let total = Atomic<Int>(0)
+        for round in 0..<5 {
+            // Long enough alone for the others to park.
+            pool.run(parts: 2) { part in
+                var x = 1.0
+                for i in 0..<(part == 0 ? 2_000_000 : 10) { x += 1 / (x + Double(i)) }
+                total.add(x > 0 ? 1 : 0, ordering: .relaxed)
+            }
+            #expect(total.load(ordering: .relaxed) == 2 * (round + 1))
+        }
+    }
+
+    @Test(arguments: [1, 2, 4])
+    func anInterruptedRunLeavesNothingRunning(threads: Int) {
+        let pool = WorkerPool(threadCount: threads)
+        for limit in 1...20 {
+            let caller = pthread_self()
+            let running = Atomic<Int>(0)
+            let started = Atomic<Int>(0)
+            let interrupted = Atomic<Bool>(false)
+            var calls = 0
+            #expect(throws: Interrupted.self) {
+                try pool.run(parts: 10_000) { () throws(Interrupted) in
+                    calls += 1
+                    guard calls == limit else { return }
+                    interrupted.store(true, ordering: .releasing)
+                    throw Interrupted()
+                } _: { _ in
+                    running.add(1, ordering: .relaxed)
+                    started.add(1, ordering: .relaxed)
+                    // The other threads stay in their first part until the caller has been interrupted.
+                    while pthread_equal(pthread_self(), caller) == 0, !interrupted.load(ordering: .acquiring)
+                    {
+                        sched_yield()
+                    }
+                    running.subtract(1, ordering: .relaxed)
+                }
+            }
+            #expect(running.load(ordering: .relaxed) == 0)
+            #expect(started.load(ordering: .relaxed) <= limit + 2 * threads)
+        }
+        // The pool still works.
+        let total = Atomic<Int>(0)
+        pool.run(parts: 50) { total.add($0, ordering: .relaxed) }
+        #expect(total.load(ordering: .relaxed) == 49 * 25)
+    }
+}
