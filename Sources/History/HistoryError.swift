@@ -18,6 +18,8 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
     case conversationNotFound(String)
     case messageNotFound(String)
     case messageExists(String)
+    /// Ids are letters, digits, "-" and "_", at most 64 of them.
+    case malformedID(String)
     /// The message that another one is to follow belongs to another conversation.
     case foreignParent(message: String, conversation: String)
     /// Only an answer that is still being written can be finished.
@@ -52,6 +54,8 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
             "there is no message \(id)"
         case .messageExists(let id):
             "there is already a message \(id)"
+        case .malformedID(let id):
+            "\"\(id.prefix(80))\" cannot be the id of a message"
         case .foreignParent(let message, let conversation):
             "message \(message) is not part of conversation \(conversation)"
         case .alreadyFinished(let id):
@@ -70,7 +74,8 @@ extension AssistantError {
         let code: Code =
             switch error {
             case .conversationNotFound, .messageNotFound: .notFound
-            case .messageExists, .foreignParent, .alreadyFinished, .conversationDeleted, .malformedCursor:
+            case .messageExists, .malformedID, .foreignParent, .alreadyFinished, .conversationDeleted,
+                .malformedCursor:
                 .invalidRequest
             default: .historyUnavailable
             }

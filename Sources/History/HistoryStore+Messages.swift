@@ -9,7 +9,7 @@ extension HistoryStore {
     ///   as parent begins a branch at the root. An answer that is still to be written has no `finish`.
     /// - Returns: the message with its place among its siblings, after COMMIT.
     /// - Throws: `conversationNotFound`, `conversationDeleted`, `messageNotFound` for the parent,
-    ///   `foreignParent`, `messageExists`, `notSaved`.
+    ///   `foreignParent`, `messageExists`, `malformedID`, `notSaved`.
     public func append(_ message: Message) async throws(HistoryError) -> Message {
         let time = now()
         return try await write { db in
@@ -17,7 +17,8 @@ extension HistoryStore {
             let parent = try message.parent.map {
                 try Self.place(of: $0, in: message.conversation, sequence: conversation, db)
             }
-            guard Identifier.isPlausible(message.id), try Self.row(of: message.id, db) == nil else {
+            guard Identifier.isPlausible(message.id) else { throw HistoryError.malformedID(message.id) }
+            guard try Self.row(of: message.id, db) == nil else {
                 throw HistoryError.messageExists(message.id)
             }
             let sequence = try Self.insert(message, conversation: conversation, parent: parent, db)

@@ -55,6 +55,11 @@ import Testing
         await #expect(throws: HistoryError.messageExists(messages[0].id)) {
             try await history.append(messages[0])
         }
+        var nameless = messages[0]
+        nameless.id = ""
+        let malformed = HistoryError.malformedID("")
+        let unnamed = nameless
+        await #expect(throws: malformed) { try await history.append(unnamed) }
         #expect(try await history.conversation(first.id)?.messageCount == 1)
     }
 
