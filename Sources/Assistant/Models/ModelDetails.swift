@@ -42,7 +42,7 @@ final class ModelDetails: Sendable {
             architecture: "llama", parameterCount: checkpoint.elementCount,
             contextLength: configuration.contextLength, vocabularySize: configuration.vocabularySize,
             hiddenSize: configuration.hiddenSize, layerCount: configuration.layerCount,
-            quantization: checkpoint.dominantType?.rawValue ?? "none")
+            quantization: checkpoint.dominantType?.rawValue.uppercased() ?? "none")
         let entry = Entry(bytes: checkpoint.byteCount, details: details)
         known.withLock { known in
             // Absolute paths come from clients: what is kept must not grow with them.
