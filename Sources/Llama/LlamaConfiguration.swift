@@ -153,7 +153,9 @@ extension LlamaConfiguration {
     private static func ropeDivisors(_ checkpoint: Checkpoint, count: Int) throws -> [Float]? {
         let weights = checkpoint.weights()
         guard let name = ["rope_freqs", "blk.0.rope_freqs"].first(where: weights.contains) else { return nil }
-        let divisors = Array(try weights.vector(name, count: count).floats)
+        let vector = try weights.vector(name, count: count)
+        // The memory is the vector's: it must outlive the copy.
+        let divisors = vector.withUnsafeMutablePointer { Array(UnsafeBufferPointer(start: $0, count: count)) }
         guard let wrong = divisors.first(where: { $0 <= 0 }) else { return divisors }
         throw LlamaError.invalidConfiguration(
             file: checkpoint.path, key: name, expected: "positive numbers", found: "\(wrong)")
