@@ -263,6 +263,7 @@ struct EngineTests {
 
     @Test func aBrokenModelHarmsNobodyElse() async throws {
         let tiny = try TinyAssistant()
+        _ = try await tiny.complete(TinyAssistant.request(.text("x"), tokens: 1))
         try Data("GGUF but not really".utf8)
             .write(to: URL(filePath: tiny.folder + "/inkling/models/broken.gguf"))
         await #expect {
@@ -270,7 +271,11 @@ struct EngineTests {
         } throws: {
             ($0 as? AssistantError)?.code == .modelUnusable
         }
-        #expect(try await tiny.complete(TinyAssistant.request(.text("x"), tokens: 1)).tokens.count == 1)
+        // The model in memory stayed there.
+        #expect(tiny.assistant.health().models.contains(.init(id: "tiny", state: .loaded)))
+        let next = try await tiny.complete(TinyAssistant.request(.text("x"), tokens: 1))
+        #expect(next.tokens.count == 1)
+        #expect(!next.events.contains(.loading(fraction: 1)))
         let models = await tiny.assistant.models()
         #expect(models.map(\.id) == ["broken", "tiny"])
         #expect(models.map(\.state) == [.unloaded, .loaded])

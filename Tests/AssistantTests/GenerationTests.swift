@@ -23,8 +23,10 @@ struct GenerationTests {
             prompt: asked.prompt,
             plan: try GenerationPlan(asked.settings, defaults: configuration.chat, seed: 1),
             continuation: continuation)
-        var resident = try ModelLoader(configuration)
-            .load(request, operations: Operations(pool: WorkerPool(threadCount: 1)))
+        let loader = ModelLoader(configuration)
+        var resident = try loader.load(
+            loader.check(request.model, freeing: 0), for: request,
+            operations: Operations(pool: WorkerPool(threadCount: 1)))
         let tokens = try resident.prepare(request).tokens
         let generation = Generation(
             request, model: resident.model, prompt: tokens,

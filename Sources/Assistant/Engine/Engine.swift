@@ -19,7 +19,7 @@ actor Engine {
     private var resident: ResidentModel?
     private var active: [Generation] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
-    private var held: EngineRequest?
+    private var held: Prepared?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -39,6 +39,13 @@ actor Engine {
 
     /// Drops the cache of a conversation that is gone.
     func forget(owner: String) { resident?.forget(owner: owner) }
+
+    /// A request whose model is in memory and whose prompt is made.
+    private struct Prepared {
+        var request: EngineRequest
+        var prompt: ResidentModel.Prompt
+        var loading: Duration
+    }
 
     // MARK: - Turns
 
@@ -90,49 +97,67 @@ actor Engine {
 
     /// Begins as many requests as may run together.
     private func startNext() {
-        if let request = held {
+        if let prepared = held {
             held = nil
-            start(request)
+            begin(prepared)
         }
-        while held == nil, let request = gate.next(for: resident?.file) { start(request) }
+        while held == nil, let request = gate.next(for: resident?.file) {
+            if let prepared = prepare(request) { begin(prepared) }
+        }
     }
 
-    private func start(_ request: EngineRequest) {
+    private func prepare(_ request: EngineRequest) -> Prepared? {
         do throws(AssistantError) {
             if request.isCancelled { throw AssistantError(.cancelled, "The request was cancelled.") }
             let begin = ContinuousClock.now
             let model = try load(request)
             let loading = ContinuousClock.now - begin
-            let prepared = try model.prepare(request)
-            let reserved = active.reduce(0) { $0 + model.expectedBytes(of: $1) }
-            if !active.isEmpty, !model.hasRoom(for: prepared.tokens, request: request, reserved: reserved) {
-                held = request
-                return
-            }
-            let clock = RequestClock(arrival: request.arrival, loading: loading)
-            request.send(.started(model: request.model.name))
-            if let notice = prepared.notice { request.send(.notice(notice)) }
-            guard let cache = resident?.makeCache(for: prepared.tokens, request: request, reserved: reserved)
-            else { throw AssistantError(.internalError, "The model went away.") }
-            active.append(
-                Generation(
-                    request, model: model.model, prompt: prepared.tokens, cache: cache, chunk: model.chunk,
-                    clock: clock))
+            return Prepared(request: request, prompt: try model.prepare(request), loading: loading)
         } catch {
-            gate.isDone(request)
-            if error.code == .cancelled { request.finishUntouched() } else { request.fail(error) }
+            refuse(request, error)
+            return nil
         }
     }
 
+    /// Makes the request an active one, or holds it back until there is room for its cache.
+    private func begin(_ prepared: Prepared) {
+        let (request, prompt) = (prepared.request, prepared.prompt)
+        guard !request.isCancelled, let model = resident else {
+            return refuse(request, AssistantError(.cancelled, "The request was cancelled."))
+        }
+        let reserved = active.reduce(0) { $0 + model.expectedBytes(of: $1) }
+        if !active.isEmpty, !model.hasRoom(for: prompt.tokens, request: request, reserved: reserved) {
+            held = prepared
+            return
+        }
+        let clock = RequestClock(arrival: request.arrival, loading: prepared.loading)
+        request.send(.started(model: request.model.name))
+        if let notice = prompt.notice { request.send(.notice(notice)) }
+        guard let cache = resident?.makeCache(for: prompt.tokens, request: request, reserved: reserved)
+        else { return }
+        active.append(
+            Generation(
+                request, model: model.model, prompt: prompt.tokens, cache: cache, chunk: model.chunk,
+                clock: clock))
+    }
+
+    private func refuse(_ request: EngineRequest, _ error: AssistantError) {
+        gate.isDone(request)
+        if error.code == .cancelled { request.finishUntouched() } else { request.fail(error) }
+    }
+
     /// The request's model: the one in memory, or a new one in its place.
+    ///
+    /// A model whose header or size rules it out leaves the one in memory where it is.
     private func load(_ request: EngineRequest) throws(AssistantError) -> ResidentModel {
         if let resident, resident.file == request.model { return resident }
+        let candidate = try loader.check(request.model, freeing: resident?.model.byteCount ?? 0)
         resident = nil
         gate.setResident(.init(model: request.model, state: .loading))
         do throws(AssistantError) {
             let operations = self.operations ?? loader.makeOperations()
             self.operations = operations
-            let loaded = try loader.load(request, operations: operations)
+            let loaded = try loader.load(candidate, for: request, operations: operations)
             resident = loaded
             gate.setResident(
                 .init(model: request.model, state: .loaded, tokenizer: loaded.model.tokenizer))

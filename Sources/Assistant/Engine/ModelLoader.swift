@@ -18,17 +18,36 @@ struct ModelLoader {
         return Operations(pool: WorkerPool(threadCount: threads > 0 ? threads : MachineLimits.threadCount()))
     }
 
+    /// What a model's header says about the memory that it takes.
+    struct Candidate {
+        fileprivate var weights: Int
+        fileprivate var sizes: LlamaConfiguration
+    }
+
+    /// Looks whether a model can be loaded at all, by its header and size, once `bytes` of memory were freed.
+    ///
+    /// - Throws: `modelUnusable`, `outOfMemory` with figures.
+    func check(_ model: ModelFile, freeing bytes: Int) throws(AssistantError) -> Candidate {
+        let candidate: Candidate
+        do {
+            let checkpoint = try Checkpoint.open(model.path)
+            candidate = Candidate(weights: checkpoint.byteCount, sizes: try LlamaConfiguration(checkpoint))
+        } catch {
+            throw .modelUnusable(model, error)
+        }
+        _ = try plan(candidate, model, available: MachineLimits.availableMemory().map { $0 + bytes })
+        return candidate
+    }
+
     /// Loads the model that a request asks for and reports the progress to it.
     ///
     /// - Throws: `modelUnusable`, `outOfMemory` with figures, `cancelled`.
-    func load(_ request: EngineRequest, operations: Operations) throws(AssistantError) -> ResidentModel {
+    func load(
+        _ candidate: Candidate, for request: EngineRequest, operations: Operations
+    ) throws(AssistantError) -> ResidentModel {
         request.send(.loading(fraction: 0))
+        let plan = try plan(candidate, request.model, available: MachineLimits.availableMemory())
         do {
-            let checkpoint = try Checkpoint.open(request.model.path)
-            let plan = try MemoryPlan(
-                weights: checkpoint.byteCount, configuration: LlamaConfiguration(checkpoint),
-                chat: configuration.chat, available: MachineLimits.availableMemory(),
-                model: request.model.name)
             var last = ContinuousClock.now
             let model = try LlamaModel.load(
                 request.model.path, operations: operations,
@@ -39,15 +58,20 @@ struct ModelLoader {
                 },
                 checkpoint: { () throws(Interrupted) in if request.isCancelled { throw Interrupted() } })
             request.send(.loading(fraction: 1))
-            return ResidentModel(
-                file: request.model, model: model, plan: plan, chat: configuration.chat)
+            return ResidentModel(file: request.model, model: model, plan: plan, chat: configuration.chat)
         } catch is Interrupted {
             throw AssistantError(.cancelled, "The request was cancelled while its model was loaded.")
-        } catch let error as AssistantError {
-            throw error
         } catch {
             throw .modelUnusable(request.model, error)
         }
+    }
+
+    private func plan(
+        _ candidate: Candidate, _ model: ModelFile, available: Int?
+    ) throws(AssistantError) -> MemoryPlan {
+        try MemoryPlan(
+            weights: candidate.weights, configuration: candidate.sizes, chat: configuration.chat,
+            available: available, model: model.name)
     }
 }
 

@@ -20,14 +20,30 @@ struct ResidentModel {
         self.plan = plan
         precision = AttentionCache.Precision(chat.kvCache)
         caches = CacheStore(budget: chat.cacheMemory)
-        // Large models take shorter chunks, so that others wait seconds rather than tens of them.
-        chunk = model.parameterCount > 2_000_000_000 ? 64 : 128
+        chunk = Self.chunk(parameterCount: model.parameterCount)
+    }
+
+    /// Large models take short chunks, so that others need not wait long for their turn.
+    ///
+    /// It depends on nothing else: where a prompt is cut shows in the last bits of its logits.
+    static func chunk(parameterCount: Int) -> Int {
+        switch parameterCount {
+        case ..<500_000_000: 128
+        case ..<2_500_000_000: 64
+        default: 32
+        }
     }
 
     // MARK: - Prompts
 
+    /// A prompt that fits into the context, and what the user should know about it.
+    struct Prompt {
+        var tokens: [Int32]
+        var notice: Notice?
+    }
+
     /// A request's prompt as tokens, checked and fitted into the context.
-    func prepare(_ request: EngineRequest) throws(AssistantError) -> (tokens: [Int32], notice: Notice?) {
+    func prepare(_ request: EngineRequest) throws(AssistantError) -> Prompt {
         let window = ContextWindow(length: plan.contextLength, maxTokens: request.plan.maxTokens)
         switch request.prompt {
         case .chat(let messages):
@@ -37,12 +53,12 @@ struct ResidentModel {
             }
             let fitted = try window.fit(messages, encode: encode)
             let notice = fitted.omitted > 0 ? ContextWindow.notice(omitted: fitted.omitted) : nil
-            return (try checked(fitted.tokens, window), notice)
+            return Prompt(tokens: try checked(fitted.tokens, window), notice: notice)
         case .text(let text):
             let start = model.tokenizer.addsBOS ? [model.tokenizer.bos].compactMap { $0 } : []
-            return (try checked(start + model.tokenizer.encode(text), window), nil)
+            return Prompt(tokens: try checked(start + model.tokenizer.encode(text), window))
         case .tokens(let tokens):
-            return (try checked(tokens, window), nil)
+            return Prompt(tokens: try checked(tokens, window))
         }
     }
 

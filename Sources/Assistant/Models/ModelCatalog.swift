@@ -30,7 +30,12 @@ struct ModelCatalog: Sendable {
                 found[model.name] = model
             }
         }
-        return found.values.sorted { $0.name < $1.name }
+        let known = found.values.sorted { $0.name < $1.name }
+        guard let path = defaultModel, path.hasPrefix("/"), Self.isModel(path),
+            !known.contains(where: { $0.path == path })
+        else { return known }
+        // A default model that lies elsewhere is there to be asked for like the others.
+        return [ModelFile(name: path, path: path)] + known
     }
 
     /// The model that a request means: a known name (in any case), an absolute path, or `nil` for the default.
