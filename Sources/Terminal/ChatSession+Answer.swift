@@ -191,7 +191,9 @@ extension ChatSession {
 
     private func showStatus(_ status: String, percent: Double? = nil) {
         let isNews = answer?.status.hasPrefix(status) == false
-        answer?.status = percent.map { "\(status) (\(Int(($0 * 100).rounded(.down))) %)" } ?? status
+        // Without cursor movement every change is a line: there only the step is told.
+        let share = output.isTerminal ? percent.map { " (\(Int(($0 * 100).rounded(.down))) %)" } : nil
+        answer?.status = status + (share ?? "")
         guard output.isTerminal || isNews else { return }
         showStatus(becauseSlow: false)
     }

@@ -29,15 +29,16 @@ extension ChatSession {
         lines += [
             "",
             "\"\"\" begins and ends a message of several lines; Alt-Enter starts a new line anywhere.",
-            "Control-C stops an answer, Control-G opens your editor, Control-R searches typed lines,",
-            "Control-D leaves. A message that starts with a slash: write the slash twice.",
+            "Control-C stops an answer, Control-D leaves.",
+            "Control-G opens your editor, Control-R searches what you typed.",
+            "A message that starts with a slash: write the slash twice.",
         ]
         say(lines.joined(separator: "\n"))
     }
 
     private func startNew() {
         forgetConversation()
-        say("A new conversation.")
+        confirm("A new conversation.")
     }
 
     private func forgetConversation() {
@@ -65,7 +66,7 @@ extension ChatSession {
             }
         }
         options.model = model
-        say("Answers come from \(TextSanitizer.line(model)) from now on.")
+        confirm("Answers come from \(TextSanitizer.line(model)) from now on.")
     }
 
     private func setSystem(_ text: String?) async throws {
@@ -81,7 +82,7 @@ extension ChatSession {
             }
         }
         options.system = system.isEmpty ? nil : system
-        say(system.isEmpty ? "The system prompt is removed." : "The system prompt is set.")
+        confirm(system.isEmpty ? "The system prompt is removed." : "The system prompt is set.")
     }
 
     private func setParameter(_ name: String?, _ value: String?) throws {
@@ -98,7 +99,8 @@ extension ChatSession {
         let parameter = try ChatParameter.named(name)
         if let value { try ChatParameter.set(name, to: value, in: &options.settings) }
         let now = parameter.value(in: options.settings).map { TextSanitizer.line($0) } ?? "default"
-        say("\(parameter.name) is \(now); it takes \(parameter.expected).")
+        let sentence = "\(parameter.name) is \(now); it takes \(parameter.expected)."
+        if value == nil { say(sentence) } else { confirm(sentence) }
     }
 
     // MARK: - Messages
@@ -128,7 +130,7 @@ extension ChatSession {
             let matches = try await reconnecting { try await self.client.search(words, limit: 15) }
             let marks = output.usesColor ? ("\u{1B}[1m", "\u{1B}[0m") : ("*", "*")
             let text = ConversationText.matches(matches, marks: marks)
-            say(text.isEmpty ? "Nothing matches." : String(text.dropLast()))
+            say(text.isEmpty ? "Nothing matches." : String(text.dropLast()), isStyled: true)
         } else {
             let list = try await reconnecting { try await self.client.conversations(limit: 15) }
             let rows = list.conversations.map { ConversationText.row($0, columns: width) }
@@ -148,7 +150,9 @@ extension ChatSession {
             lastAnswer = transcript.messages.last { $0.role == .assistant }?.id
             guard surroundings.inputStyle != .pipe else { return }
             let title = ConversationText.title(of: transcript.conversation)
-            say(output.styled("\(title) (\(transcript.messages.count) messages)", .bold) + "\n")
+            say(
+                output.styled("\(title) (\(transcript.messages.count) messages)", .bold) + "\n",
+                isStyled: true)
             let start = transcript.messages.lastIndex { $0.role == .user } ?? 0
             output.write(ConversationText.transcript(transcript, from: start) + "\n")
         } catch {
@@ -171,7 +175,7 @@ extension ChatSession {
         conversation = try await reconnecting {
             try await self.client.change(id, ConversationChange(title: text))
         }
-        say("The title is set.")
+        confirm("The title is set.")
     }
 
     private func delete() async throws {

@@ -115,6 +115,7 @@ public actor ChatSession {
         answer?.task.cancel()
         await answer?.task.value
         finishLine()
+        if surroundings.inputStyle == .lines, isPromptShown { output.write("\n") }
         return exitCode
     }
 
@@ -296,12 +297,16 @@ public actor ChatSession {
         output.write(renderer.finish())
     }
 
-    /// Writes lines above the prompt.
-    func say(_ text: String) {
+    /// Writes lines above the prompt, broken between words unless they have styles in them.
+    func say(_ text: String, isStyled: Bool = false) {
         output.write(renderer.erase())
-        output.write(text + "\n")
+        var wrapper = AnswerWrapper(columns: output.isTerminal && !isStyled ? output.size().columns : nil)
+        output.write(wrapper.add(text) + "\n")
         isPromptShown = false
     }
+
+    /// Says that something was done, to a person; a pipe's output is answers alone.
+    func confirm(_ text: String) { if surroundings.inputStyle != .pipe { say(text) } }
 
     /// Says what went wrong; in a pipe on standard error.
     func complain(_ error: any Error) {

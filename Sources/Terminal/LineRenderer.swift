@@ -82,7 +82,8 @@ struct LineRenderer {
         var output = ""
 
         mutating func move(to newRow: Int, _ newColumn: Int) {
-            if newRow != row || column >= columns || newColumn < column {
+            // From the last column the cursor only moves back, so a wrap that is pending there does no harm.
+            if newRow != row || newColumn < column {
                 if newRow < row { output += LineRenderer.up(row - newRow) }
                 let existing = min(newRow, lastRow)
                 if existing > row { output += "\u{1B}[\(existing - row)B" }

@@ -96,7 +96,7 @@ public struct OneShot: Sendable {
         let report = Report(
             answer: message.content, finish: message.finish, model: message.model, conversation: id,
             message: message.id, usage: message.usage, timings: completed.timings)
-        output.write(String(decoding: try Wire.encoder().encode(report), as: UTF8.self) + "\n")
+        output.write(try JSONText.line(report))
     }
 
     /// Writes the events of one answer.

@@ -21,7 +21,7 @@ struct HistoryCommand: AsyncParsableCommand {
 
     /// One JSON value, on a line.
     static func printJSON(_ value: some Encodable) throws {
-        StandardStreams.write(String(decoding: try Wire.encoder().encode(value), as: UTF8.self) + "\n", to: 1)
+        StandardStreams.write(try JSONText.line(value), to: 1)
     }
 }
 
@@ -150,7 +150,7 @@ extension HistoryCommand {
                 let text =
                     switch format {
                     case .md: ConversationText.markdown(transcript)
-                    case .json: String(decoding: try Wire.encoder().encode(transcript), as: UTF8.self) + "\n"
+                    case .json: try JSONText.line(transcript)
                     }
                 if let output {
                     try StandardStreams.writeFile(text, to: output, replacing: force)

@@ -73,6 +73,14 @@ import Testing
         #expect(throws: ClientError.self) { try OneShot.prompt(question: nil, piped: "") }
     }
 
+    @Test func valuesAsJSONAreHarmlessAndReadBackAsTheyWere() throws {
+        let text = "a\u{1B}[2J\u{07}\u{9B}31m\u{202E}\u{E0001}\u{7F}\n\"é日👩\u{200D}💻"
+        let line = try JSONText.line([text])
+        #expect(line.dropLast().unicodeScalars.allSatisfy { !TextSanitizer.isHostile($0) })
+        #expect(line.contains("é日👩\u{200D}💻"))
+        #expect(try JSONDecoder().decode([String].self, from: Data(line.utf8)) == [text])
+    }
+
     @Test func sizesAreShort() {
         #expect(
             [0, 999, 1000, 97_000_000, 1_440_000_000].map(ConversationText.size) == [
