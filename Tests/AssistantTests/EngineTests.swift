@@ -63,7 +63,7 @@ struct EngineTests {
 
     @Test func aLongPromptKeepsNoAnswerWaiting() async throws {
         let tiny = try TinyAssistant(contextLength: Self.longContext)
-        let prompt = String(repeating: "all work and no play ", count: 4000)
+        let prompt = String(repeating: "all work and no play ", count: 1500)
         let long = try tiny.assistant.core.start(
             TinyAssistant.request(.text(prompt), tokens: 1), lane: "long", owner: nil)
         var events = long.events.makeAsyncIterator()
@@ -98,7 +98,7 @@ struct EngineTests {
 
     @Test func cancellingStopsAPrefill() async throws {
         let tiny = try TinyAssistant(contextLength: Self.longContext)
-        let prompt = String(repeating: "all work and no play ", count: 8000)
+        let prompt = String(repeating: "all work and no play ", count: 1500)
         let running = try tiny.assistant.core.start(
             TinyAssistant.request(.text(prompt), tokens: 1), lane: "", owner: nil)
         var outcome = TinyAssistant.Outcome()

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Synchronization
 
 /// A Llama model with random weights, small enough that a token takes microseconds, written as a GGUF file.
 ///
@@ -16,6 +17,9 @@ struct TinyModel {
     private static let kvHeads = 2
     private static let intermediate = 96
     private static let vocabulary = 259
+
+    /// The files that tests of this run asked for already.
+    private static let made = Mutex<[String: [UInt8]]>([:])
 
     private var header: [UInt8] = []
     private var data: [UInt8] = []
@@ -40,7 +44,12 @@ struct TinyModel {
     /// Writes the model into a folder as `<name>.gguf`.
     static func write(to folder: String, name: String, contextLength: Int, seed: UInt64 = 1) throws {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
-        let bytes = file(contextLength: contextLength, seed: seed)
+        let key = "\(contextLength) \(seed)"
+        let bytes = made.withLock { made in
+            let bytes = made[key] ?? file(contextLength: contextLength, seed: seed)
+            made[key] = bytes
+            return bytes
+        }
         try Data(bytes).write(to: URL(filePath: folder + "/" + name + ".gguf"))
     }
 
