@@ -50,7 +50,7 @@ public struct Configuration: Sendable, Equatable {
         /// Only tokens at least this likely, relative to the likeliest, are considered; 0 is off.
         public var minP = 0.05
         /// Divides the logits of tokens that occurred recently; 1 is off.
-        public var repeatPenalty = 1.1
+        public var repeatPenalty = 1.0
         /// How many recent tokens the penalties look at.
         public var repeatLastN = 64
         /// Subtracted from the logit of every token that occurred recently.

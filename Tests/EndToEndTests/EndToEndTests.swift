@@ -1,0 +1,105 @@
+import AssistantAPI
+import Foundation
+import Terminal
+import Testing
+
+/// The real programs and the real default model, over the real socket.
+@Suite(.enabled(if: RunningDaemon.model != nil, "needs the default chat model; Scripts/test fetches it"))
+struct EndToEndTests {
+    @Test func acknowledgedMessagesSurviveKill9() async throws {
+        let daemon = try RunningDaemon()
+        try await daemon.ready()
+        let conversation = try await daemon.client.create(ConversationDraft(title: "Survivor"))
+        var acknowledged: [String] = []
+        for round in 0..<4 {
+            let ledger = Ledger(killAfterTokens: 1 + 3 * round) { daemon.end(signal: SIGKILL) }
+            await #expect(throws: (any Error).self) {
+                let draft = MessageDraft(content: "Round \(round): count to one hundred.")
+                try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
+            }
+            acknowledged += await ledger.acknowledged
+            try daemon.start()
+            try await daemon.ready()
+            let messages = try await daemon.client.transcript(conversation.id).messages
+            #expect(messages.filter { $0.role == .user }.map(\.id) == acknowledged)
+            #expect(messages.filter { $0.role == .assistant }.allSatisfy { $0.finish == .interrupted })
+        }
+        #expect(acknowledged.count == 4)
+        let ledger = Ledger()
+        try await daemon.client.send(MessageDraft(content: "Say hello."), to: conversation.id) {
+            try await ledger.receive($0)
+        }
+        #expect(await !ledger.text.isEmpty)
+        let answer = try #require(await ledger.completed)
+        #expect(try await daemon.client.transcript(conversation.id).messages.last == answer)
+    }
+
+    @Test func aSecondDaemonRefuses() async throws {
+        let daemon = try RunningDaemon()
+        try await daemon.ready()
+        #expect(try daemon.run("inklingd", []).status == 73)
+        #expect(try await daemon.client.health().pid == daemon.process.processIdentifier)
+    }
+
+    @Test func aTerminatedDaemonLeavesNoSocketAndExitsWithZero() async throws {
+        let daemon = try RunningDaemon()
+        try await daemon.ready()
+        daemon.end(signal: SIGTERM)
+        #expect(daemon.process.terminationStatus == 0)
+        #expect(!FileManager.default.fileExists(atPath: daemon.socket))
+    }
+
+    @Test func aQuestionOnTheCommandLineIsAnsweredAndKept() async throws {
+        let daemon = try RunningDaemon()
+        try await daemon.ready()
+        let (status, output) = try daemon.run("inkling", ["--json", "What is the capital of France?"])
+        #expect(status == 0)
+        #expect(String(decoding: output, as: UTF8.self).contains("Paris"))
+        let matches = try await daemon.client.search("capital", limit: 10)
+        #expect(matches.contains { $0.message != nil })
+    }
+
+    @Test func aPrivateConversationIsGoneWithTheDaemon() async throws {
+        let daemon = try RunningDaemon()
+        try await daemon.ready()
+        let conversation = try await daemon.client.create(ConversationDraft(isPrivate: true))
+        let ledger = Ledger()
+        try await daemon.client.send(MessageDraft(content: "My secret word is xylophonist."), to: conversation.id) {
+            try await ledger.receive($0)
+        }
+        daemon.end(signal: SIGTERM)
+        let files = try #require(
+            FileManager.default.enumerator(at: daemon.home, includingPropertiesForKeys: [.isRegularFileKey]))
+        for case let file as URL in files {
+            guard let bytes = try? Data(contentsOf: file) else { continue }
+            #expect(bytes.range(of: Data("xylophonist".utf8)) == nil, "\(file.lastPathComponent)")
+        }
+    }
+}
+
+/// Notes what a stream of events said, and may end the daemon in the middle of it.
+private actor Ledger {
+    private(set) var acknowledged: [String] = []
+    private(set) var text = ""
+    private(set) var completed: Message?
+    private var tokensUntilKill: Int?
+    private let kill: () -> Void
+
+    init(killAfterTokens: Int? = nil, kill: @escaping () -> Void = {}) {
+        tokensUntilKill = killAfterTokens
+        self.kill = kill
+    }
+
+    func receive(_ event: ChatEvent) throws {
+        switch event {
+        case .accepted(let accepted): acknowledged += [accepted.message?.id].compactMap(\.self)
+        case .token(let token):
+            text += token.text
+            tokensUntilKill = tokensUntilKill.map { $0 - 1 }
+            if tokensUntilKill == 0 { kill() }
+        case .completed(let end): completed = end.message
+        case .failed(let failure): throw failure.error
+        default: break
+        }
+    }
+}
