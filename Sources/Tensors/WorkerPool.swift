@@ -47,7 +47,8 @@ public final class WorkerPool: Sendable {
 
     /// Like `run(parts:_:)`, calling `checkpoint` on the calling thread between parts.
     ///
-    /// When it throws, no further part begins, and those that had begun have ended when the error leaves.
+    /// When it throws, no further part begins, and those that had begun have ended when the error leaves. It may itself
+    /// run more urgent work on this pool: what is left of the parts goes on afterwards.
     public func run(parts: Int, checkpoint: InterruptionCheck, _ body: (Int) -> Void) throws(Interrupted) {
         try withoutActuallyEscaping(checkpoint) { (check) throws(Interrupted) in
             try run(parts: parts, checkpoint: .some(check), body)
@@ -64,6 +65,8 @@ public final class WorkerPool: Sendable {
         }
         precondition(parts <= Board.maximumParts, "too many parts")
         var failure: Interrupted?
+        let outer = board.suspend()
+        defer { board.resume(outer) }
         withoutActuallyEscaping(body) { body in
             var job = Job(body: body)
             Swift.withUnsafeMutablePointer(to: &job) { job in
@@ -101,7 +104,7 @@ private final class Board: Sendable {
     static let maximumParts = 1 << 20 - 1
 
     private let ticket = Atomic<UInt64>(0)  // number << 40 | parts << 20 | next
-    private let job = Atomic<UInt>(0)
+    private let job = Atomic<UInt>(0)  // address of the job in progress, or 0
     private let finished = Atomic<Int>(0)
     private let parked = Atomic<Int>(0)
     private let stopped = Atomic<Bool>(false)
@@ -123,10 +126,15 @@ private final class Board: Sendable {
     // MARK: The caller's side
 
     func post(_ job: UnsafeMutablePointer<Job>, parts: Int) {
-        self.job.store(UInt(bitPattern: job), ordering: .relaxed)
-        finished.store(0, ordering: .relaxed)
+        post(UInt(bitPattern: job), next: 0, parts: parts)
+    }
+
+    private func post(_ job: UInt, next: Int, parts: Int) {
+        self.job.store(job, ordering: .relaxed)
+        finished.store(next, ordering: .relaxed)
         let number = (ticket.load(ordering: .relaxed) >> 40) &+ 1
-        ticket.store(number << 40 | UInt64(parts) << 20, ordering: .sequentiallyConsistent)
+        let fresh = number << 40 | UInt64(parts) << 20 | UInt64(next)
+        ticket.store(fresh, ordering: .sequentiallyConsistent)
         if parked.load(ordering: .sequentiallyConsistent) > 0 { wake() }
     }
 
@@ -146,8 +154,43 @@ private final class Board: Sendable {
     func finish(_ count: Int) { finished.add(count, ordering: .releasing) }
 
     /// Takes all parts that nobody claimed and counts them as finished.
-    func abandon() {
-        while claim() != nil { finish(1) }
+    func abandon() { finish(takeRest().count) }
+
+    /// Takes all parts that nobody claimed.
+    private func takeRest() -> Range<Int> {
+        var seen = ticket.load(ordering: .acquiring)
+        while true {
+            let (parts, next) = ((seen >> 20) & 0xFFFFF, seen & 0xFFFFF)
+            guard next < parts else { return Int(parts)..<Int(parts) }
+            let (done, now) = ticket.weakCompareExchange(
+                expected: seen, desired: seen - next + parts, ordering: .acquiringAndReleasing)
+            if done { return Int(next)..<Int(parts) }
+            seen = now
+        }
+    }
+
+    /// A job whose caller began another one in its checkpoint.
+    struct Suspended {
+        fileprivate let job: UInt
+        fileprivate let rest: Range<Int>
+    }
+
+    /// Takes what is left of the job in progress and waits for the parts that run; nil when there is no job.
+    func suspend() -> Suspended? {
+        let job = job.load(ordering: .relaxed)
+        guard job != 0 else { return nil }
+        let rest = takeRest()
+        wait(for: rest.lowerBound)
+        return Suspended(job: job, rest: rest)
+    }
+
+    /// Goes on with the job that `suspend` gave, or with none.
+    func resume(_ suspended: Suspended?) {
+        if let suspended {
+            post(suspended.job, next: suspended.rest.lowerBound, parts: suspended.rest.upperBound)
+        } else {
+            job.store(0, ordering: .relaxed)
+        }
     }
 
     func wait(for parts: Int) {
