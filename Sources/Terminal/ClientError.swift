@@ -23,6 +23,8 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
     case daemonStillBusy(version: String)
     /// The user's own input is at fault.
     case usage(String)
+    /// Something else went wrong, in a sentence.
+    case failed(String)
 
     public var description: String {
         switch self {
@@ -42,7 +44,7 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
             "the daemon could not be started: \(TextSanitizer.line(reason)) (its log is \(log))"
         case .daemonStillBusy(let version):
             "the daemon of version \(version) is still finishing its work; try again in a moment"
-        case .usage(let message): message
+        case .usage(let message), .failed(let message): message
         }
     }
 
@@ -52,7 +54,7 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
         case .notRunning, .unreachable, .foreignServer, .daemonNotFound, .daemonFailed, .daemonStillBusy: 69
         case .usage: 64
         case .cancelled: 130
-        case .refused, .badAnswer, .connectionLost, .timedOut: 1
+        case .failed, .refused, .badAnswer, .connectionLost, .timedOut: 1
         }
     }
 

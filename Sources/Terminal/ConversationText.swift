@@ -44,19 +44,20 @@ public enum ConversationText {
         return snippet
     }
 
-    /// A transcript as it is shown in the terminal.
+    /// A transcript as it is shown in the terminal, each question with its answer below it.
     public static func transcript(_ transcript: Transcript, from start: Int = 0) -> String {
-        transcript.messages.dropFirst(start).map { message in
-            let text = TextSanitizer.sanitize(message.content)
+        var text = ""
+        for message in transcript.messages.dropFirst(start) {
+            let content = TextSanitizer.sanitize(message.content)
             switch message.role {
             case .user:
-                return ">>> "
-                    + text.split(separator: "\n", omittingEmptySubsequences: false)
-                    .joined(separator: "\n... ") + "\n"
-            case .system: return "(system) " + text + "\n"
-            case .assistant: return text + ending(of: message) + "\n"
+                if !text.isEmpty { text += "\n" }
+                text += ">>> " + content.replacing("\n", with: "\n... ") + "\n"
+            case .system: text += "(system) " + content + "\n"
+            case .assistant: text += content + ending(of: message) + "\n"
             }
-        }.joined(separator: "\n")
+        }
+        return text
     }
 
     private static func ending(of message: Message) -> String {

@@ -3,11 +3,11 @@ public import AssistantAPI
 extension DaemonClient {
     /// The conversation that a person means: a whole id, the beginning of just one, or `last`.
     ///
-    /// - Throws: `ClientError.usage` when none or several begin so.
+    /// - Throws: `ClientError.failed` when none or several begin so.
     public func find(_ name: String) async throws -> Conversation.ID {
         if name == "last" {
             guard let newest = try await conversations(limit: 1).conversations.first else {
-                throw ClientError.usage("there is no conversation yet")
+                throw ClientError.failed("there is no conversation yet")
             }
             return newest.id
         }
@@ -29,10 +29,10 @@ extension DaemonClient {
         switch found.count {
         case 1: return found[0]
         case 0:
-            throw ClientError.usage(
+            throw ClientError.failed(
                 "there is no conversation \"\(TextSanitizer.line(prefix))\"; inkling history list shows them")
         default:
-            throw ClientError.usage(
+            throw ClientError.failed(
                 "several conversations begin with \"\(TextSanitizer.line(prefix))\", \(found[0]) and \(found[1]) "
                     + "among them; give more of the id")
         }

@@ -22,7 +22,7 @@ struct ExternalEditor: Sendable {
     /// It lies in a file that only its owner can read, which is removed afterwards, also by a signal that ends
     /// this process.
     ///
-    /// - Throws: `ClientError.usage` with what went wrong; the text is then unchanged.
+    /// - Throws: `ClientError.failed` with what went wrong; the text is then unchanged.
     func edit(_ text: String) async throws -> String {
         let path = try makeFile(with: text)
         RawMode.removeAtEnd(path)
@@ -32,10 +32,10 @@ struct ExternalEditor: Sendable {
         }
         let ending = try await run(on: path)
         guard ending == .exited(code: 0) else {
-            throw ClientError.usage("the editor \"\(command)\" did not end well; the text is as it was")
+            throw ClientError.failed("the editor \"\(command)\" did not end well; the text is as it was")
         }
         guard let bytes = FileBytes.read(path, limit: 16 << 20) else {
-            throw ClientError.usage("the edited text cannot be read back; the text is as it was")
+            throw ClientError.failed("the edited text cannot be read back; the text is as it was")
         }
         let edited = String(decoding: bytes, as: UTF8.self)
         return edited.hasSuffix("\n") ? String(edited.dropLast()) : edited
@@ -45,14 +45,14 @@ struct ExternalEditor: Sendable {
         var template = Array("\(folder)/inkling-XXXXXX.md".utf8CString)
         let descriptor = mkstemps(&template, 3)
         guard descriptor >= 0 else {
-            throw ClientError.usage("no file for the editor in \(folder): \(ClientError.system(errno))")
+            throw ClientError.failed("no file for the editor in \(folder): \(ClientError.system(errno))")
         }
         defer { close(descriptor) }
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         let path = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         guard FileBytes.write(Array((text.isEmpty ? "" : text + "\n").utf8), to: descriptor) else {
             unlink(path)
-            throw ClientError.usage(
+            throw ClientError.failed(
                 "no room for the editor's file in \(folder): \(ClientError.system(errno))")
         }
         return path
@@ -65,7 +65,7 @@ struct ExternalEditor: Sendable {
                 "/bin/sh", ["-c", command + " \"$1\"", "sh", path], environment: environment,
                 streams: .inherited, isDetached: false)
         } catch {
-            throw ClientError.usage("the editor \"\(command)\" cannot be started: \(error)")
+            throw ClientError.failed("the editor \"\(command)\" cannot be started: \(error)")
         }
         return await withCheckedContinuation { continuation in
             DispatchQueue.global().async { @Sendable in continuation.resume(returning: child.waitForEnd()) }

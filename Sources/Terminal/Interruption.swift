@@ -6,6 +6,7 @@ public enum Interruption {
     public static func cancelling<Result: Sendable>(
         _ body: @escaping @Sendable () async throws -> Result
     ) async throws -> Result {
+        RawMode.installHandlers()
         let task = Task { try await body() }
         let events = SignalEvents([SIGINT]) { _ in
             task.cancel()

@@ -15,14 +15,14 @@ public enum ModelText {
 
     /// What a request should ask for: a known name, or the absolute path of a file or folder.
     ///
-    /// - Throws: `ClientError.usage` when it is neither, with the nearest name.
+    /// - Throws: `ClientError.failed` when it is neither, with the nearest name.
     public static func resolve(_ name: String, among models: [ModelSummary]) throws(ClientError) -> String {
         if models.contains(where: { $0.id == name }) { return name }
         if isPath(name) { return try absolute(name) }
         if let other = models.first(where: { $0.id.lowercased() == name.lowercased() }) { return other.id }
         if access(name, F_OK) == 0 { return try absolute("./" + name) }
         let nearest = NearestName.of(name, among: models.map(\.id)).map { "; did you mean \($0)?" } ?? ""
-        throw .usage("there is no model \"\(TextSanitizer.line(name))\"\(TextSanitizer.line(nearest))")
+        throw .failed("there is no model \"\(TextSanitizer.line(name))\"\(TextSanitizer.line(nearest))")
     }
 
     /// A path as the daemon needs it, which works in another folder; a plain name is left alone.
@@ -33,7 +33,7 @@ public enum ModelText {
             path = String(cString: home) + path.dropFirst()
         }
         guard let real = realpath(path, nil) else {
-            throw .usage("there is no model at \(TextSanitizer.line(name)): \(ClientError.system(errno))")
+            throw .failed("there is no model at \(TextSanitizer.line(name)): \(ClientError.system(errno))")
         }
         defer { free(real) }
         return String(cString: real)

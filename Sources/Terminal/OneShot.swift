@@ -52,7 +52,9 @@ public struct OneShot: Sendable {
     /// The question with what was piped in after it.
     public static func prompt(question: String?, piped: String?) throws(ClientError) -> String {
         func text(_ part: String?) -> String? {
-            part.flatMap { $0.contains { !$0.isWhitespace } ? $0 : nil }
+            guard var part, part.contains(where: { !$0.isWhitespace }) else { return nil }
+            while part.last?.isNewline == true { part.removeLast() }
+            return part
         }
         switch (text(question), text(piped)) {
         case (let question?, let piped?): return question + "\n\n" + piped
@@ -85,10 +87,19 @@ public struct OneShot: Sendable {
             try await client.send(message, to: id) { try await printer.receive($0) }
         } catch {
             await printer.finish()
+            if options.chat.conversation == nil { await discardEmpty(id, after: error) }
             throw error
         }
         let completed = await printer.finish()
         if options.isJSON, let completed { try report(completed, id) }
+    }
+
+    /// Leaves no empty conversation behind when the daemon did not take the message.
+    private func discardEmpty(_ id: Conversation.ID, after error: any Error) async {
+        guard case ClientError.refused = error else { return }
+        if let made = try? await client.transcript(id), made.messages.isEmpty {
+            _ = try? await client.delete(id, now: true)
+        }
     }
 
     private func report(_ completed: ChatEvent.Completed, _ id: Conversation.ID) throws {

@@ -88,7 +88,8 @@ enum RawMode {
         atexit { RawMode.leave() }
     }()
 
-    private static func installHandlers() { _ = installed }
+    /// Has the terminal put back by any signal that ends the process; a crash then asks no questions either.
+    static func installHandlers() { _ = installed }
 
     /// Only what may be called in a signal handler: the signal then comes again and ends the process.
     private static func end(by signal: Int32) {

@@ -94,11 +94,11 @@ public enum StandardStreams {
         let descriptor = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | (replacing ? O_TRUNC : O_EXCL), 0o600)
         guard descriptor >= 0 else {
             if errno == EEXIST { throw .usage("\(shown) is there already; --force replaces it") }
-            throw .usage("\(shown) cannot be written: \(ClientError.system(errno))")
+            throw .failed("\(shown) cannot be written: \(ClientError.system(errno))")
         }
         defer { close(descriptor) }
         guard FileBytes.write(Array(text.utf8), to: descriptor) else {
-            throw .usage("\(shown) cannot be written: \(ClientError.system(errno))")
+            throw .failed("\(shown) cannot be written: \(ClientError.system(errno))")
         }
     }
 
@@ -118,7 +118,7 @@ public enum StandardStreams {
         let kind = status.st_mode & S_IFMT
         guard kind == S_IFIFO || kind == S_IFREG || kind == S_IFSOCK else { return nil }
         guard let bytes = FileBytes.read(0, limit: limit) else {
-            throw .usage("the input cannot be read, or is longer than \(limit >> 20) MiB")
+            throw .failed("the input cannot be read, or is longer than \(limit >> 20) MiB")
         }
         guard !bytes.contains(0) else { throw .usage("the input is no text: it has NUL bytes") }
         return String(decoding: bytes, as: UTF8.self)

@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test func theQuestionComesBeforeWhatIsPiped() throws {
-        #expect(try OneShot.prompt(question: "summarise", piped: "text\n") == "summarise\n\ntext\n")
+        #expect(try OneShot.prompt(question: "summarise", piped: "text\n") == "summarise\n\ntext")
         #expect(try OneShot.prompt(question: nil, piped: "text") == "text")
         #expect(try OneShot.prompt(question: "why?", piped: " \n") == "why?")
         #expect(throws: ClientError.self) { try OneShot.prompt(question: nil, piped: "") }
