@@ -51,15 +51,15 @@ extension ChatSession {
     // MARK: - What answers, and how
 
     private func chooseModel(_ name: String?) async throws {
-        let models = try await reconnecting { try await self.client.models() }
         guard let name else {
+            let models = try await reconnecting { try await self.client.models() }
             let chosen = conversation?.model ?? options.model
             let current = chosen ?? answeringModel.map { $0 + " (the default)" } ?? "the default one"
             let rows = models.map { "  " + ModelText.row($0) + "\n" }.joined()
             say("Answers come from: \(TextSanitizer.line(current))\n" + rows.dropLast())
             return
         }
-        let model = try ModelText.resolve(name, among: models)
+        let model = try await reconnecting { try await self.client.model(name) }
         if let id = conversation?.id {
             conversation = try await reconnecting {
                 try await self.client.change(id, ConversationChange(model: model))

@@ -202,17 +202,17 @@ public actor ChatSession {
     private func keep(_ text: String) { surroundings.historyFile?.append(text) }
 
     private func interrupt() {
+        if surroundings.inputStyle == .pipe {
+            exitCode = 130
+            isDone = true
+            return
+        }
         if answer != nil {
             stopAnswer()
             if editor.isEmpty, !pending.isEmpty {
                 editor.replace(with: pending.map(\.text).joined(separator: "\n"))
             }
             pending = []
-            return
-        }
-        if surroundings.inputStyle == .pipe {
-            exitCode = 130
-            isDone = true
             return
         }
         interrupts += 1

@@ -18,6 +18,20 @@ extension DaemonClient {
         }
     }
 
+    /// What requests should ask for when a person means this model: the daemon's name for it, or an absolute path.
+    ///
+    /// - Throws: `ClientError` with the daemon's own sentence when there is no such model.
+    public func model(_ name: String) async throws -> String {
+        struct Body: Decodable { var id: String }
+        if ModelText.isPath(name) {
+            let path = try ModelText.absolute(name)
+            let _: Body = try await get("/v1/models/" + Self.encode(path))
+            return path
+        }
+        let body: Body = try await get("/v1/models/" + Self.encode(name))
+        return body.id
+    }
+
     private func complete(_ prefix: String) async throws -> Conversation.ID {
         var found: [Conversation.ID] = []
         var page: String?

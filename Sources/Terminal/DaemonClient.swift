@@ -96,7 +96,7 @@ public struct DaemonClient: Sendable {
 
     private func path(_ id: String) -> String { Self.root + "/conversations/" + Self.encode(id) }
 
-    private func get<Answer: Decodable>(_ target: String) async throws -> Answer {
+    func get<Answer: Decodable>(_ target: String) async throws -> Answer {
         try decode(await transport.send(.init("GET", target)))
     }
 

@@ -9,7 +9,9 @@ public enum DisplayWidth {
 
     /// The columns of one grapheme cluster.
     public static func of(_ character: Character) -> Int {
-        if character == "\t" { return tab }
+        if let ascii = character.asciiValue {
+            return ascii == 0x09 ? tab : ascii < 0x20 || ascii == 0x7F ? 0 : 1
+        }
         var width = 0
         var isJoined = false
         var previous: Unicode.Scalar?

@@ -13,18 +13,6 @@ public enum ModelText {
         return parts.joined(separator: "  ")
     }
 
-    /// What a request should ask for: a known name, or the absolute path of a file or folder.
-    ///
-    /// - Throws: `ClientError.failed` when it is neither, with the nearest name.
-    public static func resolve(_ name: String, among models: [ModelSummary]) throws(ClientError) -> String {
-        if models.contains(where: { $0.id == name }) { return name }
-        if isPath(name) { return try absolute(name) }
-        if let other = models.first(where: { $0.id.lowercased() == name.lowercased() }) { return other.id }
-        if access(name, F_OK) == 0 { return try absolute("./" + name) }
-        let nearest = NearestName.of(name, among: models.map(\.id)).map { "; did you mean \($0)?" } ?? ""
-        throw .failed("there is no model \"\(TextSanitizer.line(name))\"\(TextSanitizer.line(nearest))")
-    }
-
     /// A path as the daemon needs it, which works in another folder; a plain name is left alone.
     public static func absolute(_ name: String) throws(ClientError) -> String {
         guard isPath(name) else { return name }
@@ -39,7 +27,7 @@ public enum ModelText {
         return String(cString: real)
     }
 
-    private static func isPath(_ name: String) -> Bool {
+    static func isPath(_ name: String) -> Bool {
         name.contains("/") || name.hasPrefix(".") || name == "~" || name.hasSuffix(".gguf")
             || name.hasSuffix(".safetensors")
     }

@@ -33,9 +33,10 @@ struct ChatOptions: ParsableArguments {
 
     func runChat() async throws {
         let daemon = try Daemon()
-        let options = try chatOptions()
+        var options = try chatOptions()
         try await daemon.launcher.ensureRunning { StandardStreams.complain($0) }
-        try await check(options.model, daemon.client)
+        // A slip of the pen is said before anything is typed.
+        if let name = options.model { options.model = try await daemon.client.model(name) }
         let code = await ChatSession.onTerminal(
             client: daemon.client, launcher: daemon.launcher, options: options, isPlain: plain,
             historyFile: isPrivate ? nil : daemon.historyFile, environment: daemon.environment)
@@ -53,8 +54,9 @@ struct ChatOptions: ParsableArguments {
         let chosen = options
         try await Interruption.cancelling {
             try await daemon.launcher.ensureRunning { StandardStreams.complain($0) }
-            try await check(chosen.chat.model, daemon.client)
-            try await OneShot(client: daemon.client, options: chosen, environment: daemon.environment)
+            var options = chosen
+            if let name = options.chat.model { options.chat.model = try await daemon.client.model(name) }
+            try await OneShot(client: daemon.client, options: options, environment: daemon.environment)
                 .run(prompt)
         }
     }
@@ -73,11 +75,5 @@ struct ChatOptions: ParsableArguments {
             try ChatParameter.set(parts[0], to: parts[1], in: &options.settings)
         }
         return options
-    }
-
-    /// A slip of the pen is said before anything is typed.
-    private func check(_ model: String?, _ client: DaemonClient) async throws {
-        guard let model, !model.hasPrefix("/") else { return }
-        _ = try ModelText.resolve(model, among: try await client.models())
     }
 }

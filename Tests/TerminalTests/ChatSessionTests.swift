@@ -194,6 +194,24 @@ import Testing
         #expect(server.requests.filter { $0.target.hasSuffix("/messages") }.count == 1)
     }
 
+    @Test func controlCEndsAPipedSession() async throws {
+        let (started, closed) = (Signal(), Signal())
+        let server = try SocketServer { connection in
+            guard connection.request.target.hasSuffix("/messages") else { return Self.respond(connection) }
+            connection.beginStream()
+            started.fire()
+            connection.waitForClose()
+            closed.fire()
+        }
+        let session = session(server, .pipe, .init(), Recorder())
+        let end = Task { await session.run() }
+        for line in ["one", "two"] { session.post.yield(.line(line)) }
+        await started.wait()
+        session.post.yield(.signal(SIGINT))
+        #expect(await end.value == 130)
+        await closed.wait()
+    }
+
     @Test func aLostDaemonIsSaidAndTheSessionGoesOn() async throws {
         let server = try SocketServer { connection in
             guard connection.request.target.hasSuffix("/messages") else { return Self.respond(connection) }

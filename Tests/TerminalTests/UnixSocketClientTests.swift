@@ -137,6 +137,23 @@ import Testing
         }
     }
 
+    @Test func modelsAreNamedAsTheDaemonNamesThem() async throws {
+        let server = try SocketServer { $0.answer(#"{"id":"Tiny.Q8_0","object":"model"}"#) }
+        #expect(try await DaemonClient(socket: server.path).model("tiny") == "Tiny.Q8_0")
+        #expect(server.requests.map(\.target) == ["/v1/models/tiny"])
+    }
+
+    @Test func modelPathsAreMadeAbsolute() async throws {
+        let server = try SocketServer { $0.answer(#"{"id":"x","object":"model"}"#) }
+        let path = try await DaemonClient(socket: server.path).model("/tmp/../tmp/.")
+        #expect(path == "/tmp")
+        #expect(server.requests.map(\.target) == ["/v1/models/%2Ftmp"])
+        await #expect(throws: ClientError.self) {
+            try await DaemonClient(socket: server.path).model("./no-such-model.gguf")
+        }
+        #expect(server.requests.count == 1)
+    }
+
     @Test func cancellingClosesTheConnection() async throws {
         let (started, closed) = (Signal(), Signal())
         let server = try SocketServer { connection in
