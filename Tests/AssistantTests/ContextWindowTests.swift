@@ -61,6 +61,15 @@ struct ContextWindowTests {
         #expect(error?.message.contains("100") == true)
     }
 
+    @Test func aLastMessageThatIsTooLongIsRefusedWhateverIsLeftOut() {
+        let window = ContextWindow(length: 100, maxTokens: 10)
+        var messages = talk(turns: 3, length: 5)
+        messages[6].content = String(repeating: "b", count: 94)
+        let error = #expect(throws: AssistantError.self) { try window.fit(messages, encode: encode) }
+        #expect(error?.message.contains("95 tokens") == true)
+        #expect(error?.message.contains("room for 90") == true)
+    }
+
     @Test func theReserveIsAtMostAQuarter() {
         #expect(ContextWindow(length: 2048, maxTokens: 5000).room == 1536)
         #expect(ContextWindow(length: 2048, maxTokens: 0).room == 2048)

@@ -261,6 +261,16 @@ struct EngineTests {
         #expect(started[3] == .started(model: "other"))
     }
 
+    @Test func aModelWhoseFileWasReplacedIsLoadedAgain() async throws {
+        let tiny = try TinyAssistant()
+        let request = TinyAssistant.request(.text("What are you?"), tokens: 20, seed: 9)
+        let before = try await tiny.complete(request)
+        try TinyModel.write(to: tiny.folder + "/inkling/models", name: "tiny", contextLength: 512, seed: 77)
+        let after = try await tiny.complete(request)
+        #expect(after.events.contains(.loading(fraction: 1)))
+        #expect(after.text != before.text)
+    }
+
     @Test func aBrokenModelHarmsNobodyElse() async throws {
         let tiny = try TinyAssistant()
         _ = try await tiny.complete(TinyAssistant.request(.text("x"), tokens: 1))

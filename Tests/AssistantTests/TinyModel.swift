@@ -50,7 +50,7 @@ struct TinyModel {
             made[key] = bytes
             return bytes
         }
-        try Data(bytes).write(to: URL(filePath: folder + "/" + name + ".gguf"))
+        try Data(bytes).write(to: URL(filePath: folder + "/" + name + ".gguf"), options: .atomic)
     }
 
     private init(state: UInt64) { self.state = state }

@@ -16,11 +16,12 @@ public final class ConversationService: Sendable {
     private let histories: Histories
     private let engine: AnswerEngine
     private let defaultSystem: String?
+    private let undo: Duration
     private let logger: Logger
     private let clock: any Clock<Duration>
     private let turns = ConversationTurns(limit: waitingLimit)
     private let answers = RunningAnswers()
-    private let erasures = Erasures()
+    let erasures = Erasures()
     private let startUp: Task<Void, Never>
 
     /// Marks answers that an earlier daemon left unfinished, and erases what is due.
@@ -31,6 +32,7 @@ public final class ConversationService: Sendable {
         histories = Histories(history)
         self.engine = engine
         self.defaultSystem = defaultSystem
+        self.undo = undo
         self.logger = logger
         self.clock = clock
         startUp = Task {
@@ -106,9 +108,7 @@ public final class ConversationService: Sendable {
         return try await reaching("The conversation was not deleted") {
             if histories.isPrivate(id) { return try await histories.erasePrivate(id) }
             let deleted = try await histories.main.delete(id, now: now)
-            if !now, let due = deleted.erasedAt {
-                eraseExpired(after: .seconds(max(0, due.timeIntervalSinceNow)))
-            }
+            if !now { eraseExpired(after: undo) }
             return deleted
         }
     }

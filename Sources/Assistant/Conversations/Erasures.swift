@@ -22,6 +22,11 @@ final class Erasures: Sendable {
         }
     }
 
+    /// Waits until those that sleep now are done.
+    func drain() async {
+        for task in state.withLock({ $0.tasks.values }) { await task.value }
+    }
+
     func cancelAll() {
         let tasks = state.withLock { state in
             defer { state.tasks = [:] }

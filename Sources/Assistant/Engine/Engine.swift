@@ -148,9 +148,12 @@ actor Engine {
 
     /// The request's model: the one in memory, or a new one in its place.
     ///
-    /// A model whose header or size rules it out leaves the one in memory where it is.
+    /// A model whose header or size rules it out leaves the one in memory where it is. One whose file was replaced
+    /// is loaded again.
     private func load(_ request: EngineRequest) throws(AssistantError) -> ResidentModel {
-        if let resident, resident.file == request.model { return resident }
+        if let resident, resident.file == request.model, !active.isEmpty || resident.isCurrent {
+            return resident
+        }
         let candidate = try loader.check(request.model, freeing: resident?.model.byteCount ?? 0)
         resident = nil
         gate.setResident(.init(model: request.model, state: .loading))

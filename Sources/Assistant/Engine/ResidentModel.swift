@@ -10,6 +10,7 @@ struct ResidentModel {
     let model: LlamaModel
     /// How much of a prompt is evaluated in one step, in tokens.
     let chunk: Int
+    private let stamp: FileStamp
     private let plan: MemoryPlan
     private let precision: AttentionCache.Precision
     private var caches: CacheStore<KVCache>
@@ -18,10 +19,14 @@ struct ResidentModel {
         self.file = file
         self.model = model
         self.plan = plan
+        stamp = FileStamp(file.path)
         precision = AttentionCache.Precision(chat.kvCache)
         caches = CacheStore(budget: chat.cacheMemory)
         chunk = Self.chunk(parameterCount: model.parameterCount)
     }
+
+    /// Whether its file is still the one that was loaded.
+    var isCurrent: Bool { FileStamp(file.path) == stamp }
 
     /// Large models take short chunks, so that others need not wait long for their turn.
     ///

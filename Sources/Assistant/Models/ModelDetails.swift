@@ -5,8 +5,9 @@ import Llama
 import Synchronization
 import Tensors
 
-/// What identifies the content of a file well enough: its size and the time of its last change.
+/// What identifies the content of a file well enough: which file it is, its size and when it last changed.
 struct FileStamp: Equatable {
+    private var number: UInt = 0
     private var size = 0
     private var seconds = 0
     private var nanoseconds = 0
@@ -15,6 +16,7 @@ struct FileStamp: Equatable {
     init(_ path: String) {
         var status = stat()
         guard stat(path, &status) == 0 else { return }
+        number = UInt(status.st_ino)
         size = Int(status.st_size)
         seconds = status.st_mtim.tv_sec
         nanoseconds = status.st_mtim.tv_nsec
