@@ -27,7 +27,7 @@ public struct DaemonSocket: Sendable {
             }
         }
         umask(previous)
-        guard bound == 0, listen(descriptor, 256) == 0 else {
+        guard bound == 0, listen(descriptor, SOMAXCONN) == 0 else {
             let error = failure("listen on", path)
             close(descriptor)
             throw error

@@ -17,11 +17,6 @@ public enum ProcessSetup {
         raiseDescriptorLimit()
     }
 
-    /// Lowers the priority of this thread and of those that it will start; what the system forbids is left.
-    public static func lowerPriority(to nice: Int) {
-        _ = setpriority(__priority_which_t(PRIO_PROCESS.rawValue), 0, CInt(clamping: nice))
-    }
-
     /// Calls prctl(2), which Swift cannot name because its declaration is variadic.
     private static func forbidDumps() {
         typealias Prctl = @convention(c) (CInt, UInt, UInt, UInt, UInt) -> CInt

@@ -36,7 +36,6 @@ extension Daemon {
         if inherited == nil { try SocketDirectory.verify(directory(of: path)) }
         let lock = try InstanceLock(path: path + ".lock")
         let signals = EndSignals()
-        ProcessSetup.lowerPriority(to: configuration.engine.nice)
         let socket = try inherited ?? DaemonSocket.bind(path)
         defer { withExtendedLifetime((lock, signals)) { socket.remove() } }
 

@@ -110,8 +110,9 @@ struct ChatCompletionTests {
         try await RunningDaemon.run { daemon in
             let body = #"""
                 {"messages":[{"role":"developer","content":"Be brief."},{"role":"user","content":
-                [{"type":"text","text":"H"},{"type":"text","text":"i"}]}],"max_completion_tokens":1,"stop":["zz",""],
-                "tools":[],"tool_choice":"auto","response_format":{"type":"text"},"n":1,"user":"me","store":false,
+                [{"type":"text","text":"H"},{"type":"text","text":"i"}]}],"max_completion_tokens":1,
+                "stop":["zz",""],"tools":[],"tool_choice":"auto","response_format":{"type":"text"},"n":1,
+                "user":"me","store":false,
                 "something_new":{"a":[1]},"temperature":null,"stream":null}
                 """#
             let answer = try await daemon.json(Self.path, body)

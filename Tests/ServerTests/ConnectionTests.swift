@@ -14,7 +14,7 @@ struct ConnectionTests {
         return TestConnection.text("POST", "/v1/completions", body: body)
     }
 
-    /// Keeps the engine busy with answers that don't end; what comes next waits until one of them has stopped.
+    /// Keeps the engine busy with answers that don't end; what comes next waits until one has stopped.
     private static func fillEngine(_ daemon: RunningDaemon) async throws -> [TestConnection] {
         let connections = try (0..<engineRoom).map { _ in try daemon.connect() }
         for connection in connections {
@@ -41,7 +41,7 @@ struct ConnectionTests {
         try await RunningDaemon.run(contextLength: RunningDaemon.endlessContext, timing: timing) { daemon in
             let connections = try (0..<Self.engineRoom).map { _ in try daemon.connect() }
             for connection in connections { try connection.send(Self.endlessCompletion(stream: false)) }
-            // The others fill the engine, so this one waits; its head shows that the daemon has read them all.
+            // The others fill the engine, so this one waits; its head shows that all have been read.
             let last = try daemon.connect()
             try last.send(Self.endlessCompletion(stream: true))
             try await last.read(until: "event-stream")
@@ -179,7 +179,7 @@ struct ConnectionTests {
         "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 0x5\r\n\r\nhello",
         "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999999999999\r\n\r\nhello",
         "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "POST /tokenize HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
         "POST /tokenize HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff1\r\nx",
         "POST /tokenize HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nx",
         "GET /health HTTP/1.1\r\nHost: a\r\nX: \u{0}\r\n\r\n", "GET /health HTTP/9.9\r\nHost: a\r\n\r\n",

@@ -24,7 +24,7 @@ final class RunningDaemon: Sendable {
         guard let made = mkdtemp(&template) else { throw ClientError.system("mkdtemp") }
         let folder = String(cString: made)
         self.folder = folder
-        try Self.writeModel(to: folder + "/data/inkling/models", contextLength: contextLength)
+        try TinyModel.write(to: folder + "/data/inkling/models", name: "tiny", contextLength: contextLength)
         var configuration = Configuration()
         configuration.chat.model = "tiny"
         configuration.engine.threads = 1
@@ -53,18 +53,9 @@ final class RunningDaemon: Sendable {
         for await _ in ready {}
     }
 
-    /// Made once: the tests differ in what they ask, not in whom.
-    private static let shortModel = TinyModel.file(contextLength: shortContext)
-    private static let longModel = TinyModel.file(contextLength: endlessContext)
     static let shortContext = 512
     /// A context that no answer fills while a test waits.
     static let endlessContext = 100_000
-
-    private static func writeModel(to models: String, contextLength: Int) throws {
-        try FileManager.default.createDirectory(atPath: models, withIntermediateDirectories: true)
-        let model = contextLength == shortContext ? shortModel : longModel
-        try Data(model).write(to: URL(filePath: models + "/tiny.gguf"))
-    }
 
     /// Runs `body` against a daemon, which has ended when this returns.
     static func run<Value>(

@@ -54,7 +54,6 @@ final class HTTPListener: Sendable {
     /// - Throws: When the socket cannot be listened on.
     func run(socket: CInt, whenReady: @Sendable () -> Void = {}) async throws {
         let server = try await ServerBootstrap(group: group)
-            .serverChannelOption(.backlog, value: 256)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
             .serverChannelInitializer { [limits] channel in
                 channel.eventLoop.makeCompletedFuture {
