@@ -59,6 +59,13 @@ INLINE float bfloat_to_float(uint16_t h) {
     return value;
 }
 
+/// Where column k of row s lies in the quants of `x`.
+INLINE int64_t activation_index(const ck_activations *x, int64_t s, int64_t k) {
+    int64_t chunk = k / CK_CHUNK * CK_CHUNK;
+    int64_t width = x->columns - chunk < CK_CHUNK ? x->columns - chunk : CK_CHUNK;
+    return chunk * x->rows + s * width + k - chunk;
+}
+
 INLINE int64_t row_bytes(const ck_matrix *w) {
     const ck_traits *t = &ck_type_traits[w->type];
     return w->columns / t->block_length * t->block_bytes;
@@ -111,5 +118,5 @@ extern const ck_kernels ck_kernels_avx2;
 extern const ck_kernels ck_kernels_avx512;
 #endif
 #if defined(__aarch64__)
-extern const ck_kernels ck_kernels_neon;
+extern const ck_kernels ck_kernels_neon, ck_kernels_dotprod;
 #endif

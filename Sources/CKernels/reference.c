@@ -181,9 +181,7 @@ void ck_dequantize(ck_type type, const void *blocks, int64_t count, float *out) 
 void ck_ref_quantize(const ck_activations *x, int64_t first, int64_t count) {
     for (int64_t s = first; s < first + count; s++) {
         for (int64_t k = 0; k < x->columns; k += 32) {
-            int64_t chunk = k / CK_CHUNK * CK_CHUNK;
-            int64_t width = x->columns - chunk < CK_CHUNK ? x->columns - chunk : CK_CHUNK;
-            int64_t at = chunk * x->rows + s * width + k - chunk;
+            const int64_t at = activation_index(x, s, k);
             const float *values = x->values + s * x->stride + k;
             float greatest = 0;
             for (int j = 0; j < 32; j++) greatest = fmaxf(greatest, fabsf(values[j]));
@@ -193,6 +191,7 @@ void ck_ref_quantize(const ck_activations *x, int64_t first, int64_t count) {
                 int q = (int)lrintf(values[j] * inverse);
                 x->quants[at + j] = (int8_t)q;
                 sums[j / 16] += q;
+                if (x->remainders) x->remainders[s * x->columns + k + j] = values[j] - scale * (float)q;
             }
             x->scales[at / 32] = scale;
             x->sums[at / 32] = scale * (float)(sums[0] + sums[1]);
@@ -210,10 +209,8 @@ static double ref_dot(const ck_matrix *w, int64_t n, const ck_activations *x, in
         float values[256];
         ck_dequantize(w->type, b, t->block_length, values);
         for (int j = 0; j < t->block_length; j++) {
-            int64_t column = k + j, chunk = column / CK_CHUNK * CK_CHUNK;
-            int64_t width = x->columns - chunk < CK_CHUNK ? x->columns - chunk : CK_CHUNK;
-            int64_t at = chunk * x->rows + s * width + column - chunk;
-            double value = t->block_length == 1 ? (double)x->values[s * x->stride + column]
+            const int64_t at = activation_index(x, s, k + j);
+            double value = t->block_length == 1 ? (double)x->values[s * x->stride + k + j]
                                                 : (double)x->scales[at / 32] * x->quants[at];
             sum += value * (double)values[j];
         }

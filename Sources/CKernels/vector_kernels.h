@@ -88,6 +88,7 @@ static void quantize(const ck_activations *x, int64_t first, int64_t count) {
         for (int64_t chunk = 0; chunk < x->columns; chunk += CK_CHUNK) {
             int64_t width = x->columns - chunk < CK_CHUNK ? x->columns - chunk : CK_CHUNK;
             const float *values = x->values + s * x->stride + chunk;
+            float *remainders = x->remainders ? x->remainders + s * x->columns + chunk : NULL;
             int64_t at = chunk * x->rows + s * width;
             for (int64_t k = 0; k < width; k += 32, at += 32) {
                 vf v[32 / VF], greatest = vf_set1(0);
@@ -101,6 +102,7 @@ static void quantize(const ck_activations *x, int64_t first, int64_t count) {
                     vf q = vf_round(vf_mul(v[j], vf_set1(inverse)));
                     vf_store_int8(x->quants + at + j * VF, q);
                     sums[j * VF / 16] = vf_add(sums[j * VF / 16], q);
+                    if (remainders) vf_store(remainders + k + j * VF, vf_sub(v[j], vf_mul(q, vf_set1(scale))));
                 }
                 float low = vf_sum(sums[0]), high = vf_sum(sums[1]);
                 x->scales[at / 32] = scale;

@@ -49,7 +49,7 @@ extension LlamaModel {
         let weights = Self.packs(file) ? mapped.preparing(operations.packed) : mapped
         self.configuration = configuration
         self.tokenizer = tokenizer
-        self.operations = operations
+        self.operations = operations.rounding(to: Self.activationPrecision(of: file))
         chatFormat = ChatFormat.detect(template: source.chatTemplate(), tokenizer: tokenizer)
         byteCount = file.byteCount
         parameterCount = file.elementCount
@@ -69,6 +69,11 @@ extension LlamaModel {
                 names.output, out: configuration.vocabularySize, in: configuration.hiddenSize)
         rotary = RotaryTable(inverseFrequencies: configuration.inverseFrequencies, pairing: names.pairing)
         try step(1)
+    }
+
+    /// Small models feel the rounding of their activations, and can afford to round less.
+    private static func activationPrecision(of file: Checkpoint) -> ActivationPrecision {
+        file.elementCount < 500_000_000 ? .bits16 : .bits8
     }
 
     /// Whether a copy in memory is affordable: unlike a mapping, the system cannot drop it when memory is short.

@@ -4,7 +4,8 @@ extension Operations {
     /// `outputs[i]` [S, N_i] = `x` [S, K] * `weights[i]` [N_i, K] transposed, or += with `accumulate`.
     ///
     /// Several weights share one quantisation of `x` and one round of the pool. Quantised weights multiply `x` rounded
-    /// to 8 bits in groups of 32; sums are exact integers in a group and f32 between groups.
+    /// to 8 bits in groups of 32, or to 16 (see ``ActivationPrecision``); sums are exact integers in a group and f32
+    /// between groups.
     /// - Throws: `Interrupted` when `checkpoint` does; the outputs are then unspecified.
     public func multiply(
         _ x: Tensor, by weights: [WeightTensor], into outputs: [Tensor], accumulate: Bool = false,
@@ -16,18 +17,22 @@ extension Operations {
             precondition(output.columns == weight.rows && output.rows >= x.rows, "output of another size")
         }
         guard x.rows > 0 else { return }
-        let activations = self.activations(x, quantised: weights.contains { $0.type.blockLength > 1 })
-        let slices = Self.partition(weights, rows: x.rows)
+        let planes = planes(x, quantised: weights.contains { $0.type.blockLength > 1 })
+        let slices = Self.partition(weights, rows: x.rows * planes.count)
         let matrices = weights.map(\.matrix)
         let multiply = kernels.pointee.multiply
         try pool.run(parts: slices.count, checkpoint: checkpoint) { part in
             let slice = slices[part]
             let output = outputs[slice.index]
+            let floats = weights[slice.index].type.blockLength == 1
             withUnsafePointer(to: matrices[slice.index]) { matrix in
-                withUnsafePointer(to: activations) { activations in
-                    multiply(
-                        matrix, Int64(slice.first), Int64(slice.count), activations, output.pointer,
-                        Int64(output.columns), accumulate)
+                // The planes add up to x; a slice's weights are still in the cache for the second one.
+                for (index, plane) in planes.prefix(floats ? 1 : 2).enumerated() {
+                    withUnsafePointer(to: plane) { plane in
+                        multiply(
+                            matrix, Int64(slice.first), Int64(slice.count), plane, output.pointer,
+                            Int64(output.columns), accumulate || index > 0)
+                    }
                 }
             }
         }
@@ -35,20 +40,36 @@ extension Operations {
         extendLifetime(x)
     }
 
-    /// `x` with its 8-bit copy in the workspace, if any weight wants it.
-    private func activations(_ x: Tensor, quantised: Bool) -> ck_activations {
-        let count = x.rows * x.columns
+    /// `x` with its 8-bit copy in the workspace, if any weight wants it, and what that copy leaves with its own, if
+    /// the activations are to have 16 bits.
+    private func planes(_ x: Tensor, quantised: Bool) -> [ck_activations] {
         guard quantised else {
-            return ck_activations(
-                rows: Int64(x.rows), columns: Int64(x.columns), stride: Int64(x.columns), values: x.pointer,
-                quants: nil, scales: nil, sums: nil, half_sums: nil)
+            return [
+                ck_activations(
+                    rows: Int64(x.rows), columns: Int64(x.columns), stride: Int64(x.columns),
+                    values: x.pointer, quants: nil, scales: nil, sums: nil, half_sums: nil, remainders: nil)
+            ]
         }
+        guard activationPrecision == .bits16 else { return [plane(x.pointer, of: x, .coarse)] }
+        let remainders = workspace.take(.remainders, count: x.rows * x.columns, as: Float.self)
+        return [
+            plane(x.pointer, of: x, .coarse, leaving: remainders), plane(remainders, of: x, .fine),
+        ]
+    }
+
+    /// `values`, in the shape of `x`, rounded to 8 bits in groups of 32.
+    private func plane(
+        _ values: UnsafeMutablePointer<Float>, of x: Tensor, _ plane: Workspace.Plane,
+        leaving remainders: UnsafeMutablePointer<Float>? = nil
+    ) -> ck_activations {
+        let count = x.rows * x.columns
         let activations = ck_activations(
-            rows: Int64(x.rows), columns: Int64(x.columns), stride: Int64(x.columns), values: x.pointer,
-            quants: workspace.take(.quants, count: count, as: Int8.self),
-            scales: workspace.take(.scales, count: count / 32, as: Float.self),
-            sums: workspace.take(.sums, count: count / 32, as: Float.self),
-            half_sums: workspace.take(.halfSums, count: count / 16, as: Float.self))
+            rows: Int64(x.rows), columns: Int64(x.columns), stride: Int64(x.columns), values: values,
+            quants: workspace.take(.quants(plane), count: count, as: Int8.self),
+            scales: workspace.take(.scales(plane), count: count / 32, as: Float.self),
+            sums: workspace.take(.sums(plane), count: count / 32, as: Float.self),
+            half_sums: workspace.take(.halfSums(plane), count: count / 16, as: Float.self),
+            remainders: remainders)
         let quantize = kernels.pointee.quantize
         forRows(x.rows, columns: x.columns) { row in
             withUnsafePointer(to: activations) { quantize($0, Int64(row), 1) }

@@ -6,7 +6,7 @@ import CKernels
 public struct Operations: Sendable {
     /// Levels of instruction sets that the kernels exist for.
     public enum InstructionSet: Sendable, CaseIterable {
-        case scalar, avx2, avx512, neon
+        case scalar, avx2, avx512, neon, dotprod
 
         /// The widest that this machine runs.
         public static var best: InstructionSet {
@@ -14,6 +14,7 @@ public struct Operations: Sendable {
             case CK_ISA_AVX512_VNNI: .avx512
             case CK_ISA_AVX2: .avx2
             case CK_ISA_NEON: .neon
+            case CK_ISA_NEON_DOTPROD: .dotprod
             default: .scalar
             }
         }
@@ -24,6 +25,7 @@ public struct Operations: Sendable {
             case .avx2: CK_ISA_AVX2
             case .avx512: CK_ISA_AVX512_VNNI
             case .neon: CK_ISA_NEON
+            case .dotprod: CK_ISA_NEON_DOTPROD
             }
         }
     }
@@ -32,6 +34,8 @@ public struct Operations: Sendable {
     public let pool: WorkerPool
     nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
     let workspace = Workspace()
+    /// How activations are rounded for quantised weights.
+    public internal(set) var activationPrecision = ActivationPrecision.bits8
 
     /// Operations on `pool` with the widest instruction set of this machine, or a lower one.
     public init(pool: WorkerPool, instructionSet: InstructionSet = .best) {

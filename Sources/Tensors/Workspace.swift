@@ -6,7 +6,13 @@ import CKernels
 final class Workspace: @unchecked Sendable {
     private var memory: [Slot: UnsafeMutableRawBufferPointer] = [:]
 
-    enum Slot { case quants, scales, sums, halfSums, queries, partials }
+    /// The parts that activations of 16 bits are made of.
+    enum Plane { case coarse, fine }
+
+    enum Slot: Hashable {
+        case quants(Plane), scales(Plane), sums(Plane), halfSums(Plane)
+        case remainders, queries, partials
+    }
 
     deinit {
         for buffer in memory.values { buffer.deallocate() }

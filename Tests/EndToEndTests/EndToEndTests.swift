@@ -64,7 +64,9 @@ struct EndToEndTests {
         try await daemon.ready()
         let conversation = try await daemon.client.create(ConversationDraft(isPrivate: true))
         let ledger = Ledger()
-        try await daemon.client.send(MessageDraft(content: "My secret word is xylophonist."), to: conversation.id) {
+        try await daemon.client.send(
+            MessageDraft(content: "My secret word is xylophonist."), to: conversation.id
+        ) {
             try await ledger.receive($0)
         }
         daemon.end(signal: SIGTERM)

@@ -13,7 +13,8 @@ final class RunningDaemon {
     static let model: String? = {
         let environment = ProcessInfo.processInfo.environment
         let home = environment["XDG_DATA_HOME"] ?? (environment["HOME"] ?? "") + "/.local/share"
-        let path = environment["INKLING_TEST_MODEL"] ?? home + "/inkling/models/SmolLM2-135M-Instruct.Q4_1.gguf"
+        let path =
+            environment["INKLING_TEST_MODEL"] ?? home + "/inkling/models/SmolLM2-135M-Instruct.Q4_1.gguf"
         return FileManager.default.fileExists(atPath: path) ? path : nil
     }()
 

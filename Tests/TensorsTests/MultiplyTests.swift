@@ -49,7 +49,7 @@ import Testing
                             rows: Int64(x.rows), columns: Int64(x.columns), stride: Int64(x.columns),
                             values: x.floats.baseAddress!, quants: quants.baseAddress,
                             scales: scales.baseAddress,
-                            sums: sums.baseAddress, half_sums: halfSums.baseAddress)
+                            sums: sums.baseAddress, half_sums: halfSums.baseAddress, remainders: nil)
                         var matrix = ck_matrix(
                             type: ck_type(UInt32(ElementType.allCases.firstIndex(of: w.type)!)),
                             rows: Int64(w.rows), columns: Int64(w.columns), bytes: w.bytes.baseAddress!,

@@ -29,7 +29,11 @@ typedef enum {
 } ck_type;
 
 /// Levels of instruction sets; the later ones of one machine include the earlier.
-typedef enum { CK_ISA_SCALAR, CK_ISA_AVX2, CK_ISA_AVX512_VNNI, CK_ISA_NEON } ck_isa;
+typedef enum {
+    CK_ISA_SCALAR,
+    CK_ISA_AVX2, CK_ISA_AVX512_VNNI,
+    CK_ISA_NEON, CK_ISA_NEON_DOTPROD,
+} ck_isa;
 
 /// Elements of one block of `type`: 1, 32 or 256.
 int32_t ck_block_length(ck_type type);
@@ -65,6 +69,8 @@ typedef struct {
     float *_Nullable sums;
     /// scale * sum of quants of every 16.
     float *_Nullable half_sums;
+    /// What rounding leaves, values - scale * quants, as [S, K]; NULL when nobody asks for it.
+    float *_Nullable remainders;
 } ck_activations;
 
 /// Weights [N, K]: rows one after the other as in their file, or packed by `ck_pack`.
