@@ -62,6 +62,20 @@ struct TextCompletionTests {
         }
     }
 
+    /// Harnesses leave the last token out, so there must be one, also where the model ends at once.
+    @Test func tokenThatEndsTheTextIsScoredToo() async throws {
+        try await RunningDaemon.run { daemon in
+            let body =
+                #"{"prompt":"ab","max_tokens":1,"logprobs":1,"echo":true,"temperature":0,"#
+                + #""logit_bias":{"258":100}}"#
+            let choice = try #require(Self.choices(try await daemon.json(Self.path, body)).first)
+            #expect(choice["text"] == "ab")
+            #expect(choice["finish_reason"] == "stop")
+            #expect(choice["logprobs"]?["tokens"]?.text == #"["a","b","<|im_end|>"]"#)
+            #expect(Self.array(choice["logprobs"]?["token_logprobs"]).last != .null)
+        }
+    }
+
     @Test func nothingIsGeneratedForZeroTokens() async throws {
         try await RunningDaemon.run { daemon in
             let body = #"{"prompt":"hello","max_tokens":0,"logprobs":3,"echo":true}"#

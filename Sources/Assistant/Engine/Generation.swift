@@ -92,7 +92,7 @@ final class Generation {
             if request.isCancelled { throw Interrupted() }
             self.reportIfDue(processed: start)
         }
-        if request.plan.echo, request.plan.alternatives != nil {
+        if request.plan.scoresPrompt {
             try prefillEchoing(tokens, at: start, isLast: end == prompt.count, check: check)
         } else {
             let logits = try model.prefill(tokens, cache: &cache, checkpoint: check) { _ in }
@@ -161,14 +161,28 @@ final class Generation {
     private func choose(from logits: UnsafeBufferPointer<Float>) throws {
         let token = try sampler.sample(logits, recent: recent)
         if stopTokens.contains(token) {
-            let rest = text.finish()
-            if !rest.isEmpty { request.send(.token(TokenPiece(id: token, text: rest, bytes: []))) }
+            try tellEnd(token, logits)
             return stop(.stop)
         }
         generatedCount += 1
         recent.append(token)
         clock.tokenMade()
         try tell(token, logits)
+    }
+
+    /// Tells what text was held back.
+    ///
+    /// In a plain completion with probabilities the token that ended it is told too: a harness that scores a
+    /// prompt asks for one token more and leaves the last one out, whichever it is.
+    private func tellEnd(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws {
+        var piece = TokenPiece(id: token, text: text.finish(), bytes: [])
+        if !request.isChat, let count = request.plan.alternatives {
+            piece.bytes = model.tokenizer.bytes(of: token, rendersSpecial: true)
+            piece.score(with: try LogProbabilities(logits), alternatives: count, tokenizer: model.tokenizer)
+        } else if piece.text.isEmpty {
+            return
+        }
+        request.send(.token(piece))
     }
 
     private func tell(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws {
@@ -207,7 +221,9 @@ extension TokenPiece {
     mutating func score(with probabilities: LogProbabilities, alternatives count: Int, tokenizer: Tokenizer) {
         logprob = Double(probabilities[id])
         alternatives = probabilities.top(count).map {
-            Alternative(id: $0.id, bytes: tokenizer.bytes(of: $0.id), logprob: Double($0.logprob))
+            Alternative(
+                id: $0.id, bytes: tokenizer.bytes(of: $0.id, rendersSpecial: true),
+                logprob: Double($0.logprob))
         }
     }
 }

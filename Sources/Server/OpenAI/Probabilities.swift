@@ -5,7 +5,8 @@ enum Probabilities {
     // MARK: - Chat
 
     static func chat(_ pieces: [TokenPiece]) -> JSON {
-        ["content": .array(pieces.map(chatToken)), "refusal": .null]
+        // Text that was held back until the end comes without a token of its own.
+        ["content": .array(pieces.filter { $0.logprob != nil }.map(chatToken)), "refusal": .null]
     }
 
     private static func chatToken(_ piece: TokenPiece) -> JSON {
