@@ -11,9 +11,7 @@ static float dot_row(const ck_matrix *w, const uint8_t *block, const ck_activati
         uint8_t q[256];
         float d[16], m[16];
         ck_ref_unpack(w->type, block, q, d, m);
-        int64_t chunk = k / CK_CHUNK * CK_CHUNK;
-        int64_t width = x->columns - chunk < CK_CHUNK ? x->columns - chunk : CK_CHUNK;
-        int64_t at = chunk * x->rows + s * width + k - chunk;
+        const int64_t at = activation_index(x, s, k);
         for (int g = 0; g < t->block_length / t->group; g++) {
             int32_t dot = 0;
             for (int j = g * t->group; j < (g + 1) * t->group; j++) dot += (q[j] - t->offset) * x->quants[at + j];

@@ -88,16 +88,18 @@ INLINE bool packed_minimum(ck_type type) {
 #endif
 }
 
-/// The 16 sums of one panel times one row of activations.
+/// The 16 sums of one panel times row s of activations; `single`: there is only one row.
 INLINE void packed_row(
-    ck_type type, const uint8_t *panel, int64_t columns, const ck_activations *x, vf sums[LINE]) {
+    ck_type type, bool single, const uint8_t *panel, int64_t columns, const ck_activations *x, int64_t s,
+    vf sums[LINE]) {
     const int length = ck_type_traits[type].block_length == 256 ? 256 : 32;
     const int line_bytes = ck_packings[type].lines * 64, scale_bytes = ck_packings[type].scale_bytes;
     const uint8_t *scales = panel + panel_line_bytes(type, columns);
     for (int v = 0; v < LINE; v++) sums[v] = vf_set1(0);
     for (int64_t k = 0; k < columns; k += length, panel += line_bytes, scales += scale_bytes) {
-        const int8_t *quants = x->quants + k;
-        const float *xscales = x->scales + k / 32, *xsums = x->sums + k / 32, *halves = x->half_sums + k / 16;
+        const int64_t at = single ? k : activation_index(x, s, k);
+        const int8_t *quants = x->quants + at;
+        const float *xscales = x->scales + at / 32, *xsums = x->sums + at / 32, *halves = x->half_sums + at / 16;
 #pragma GCC unroll 8
         for (int g = 0; g < length / 32; g++) {
             for (int v = 0; v < LINE; v++) {
@@ -128,7 +130,7 @@ INLINE void packed_matvec(
     for (int64_t r = first; r < first + count; r += CK_PANEL_ROWS) {
         vf sums[LINE];
         float values[CK_PANEL_ROWS];
-        packed_row(type, (const uint8_t *)w->bytes + r / CK_PANEL_ROWS * bytes, w->columns, x, sums);
+        packed_row(type, true, (const uint8_t *)w->bytes + r / CK_PANEL_ROWS * bytes, w->columns, x, 0, sums);
         for (int v = 0; v < LINE; v++) vf_store(values + v * VF, sums[v]);
         const int64_t used = first + count - r < CK_PANEL_ROWS ? first + count - r : CK_PANEL_ROWS;
         for (int64_t i = 0; i < used; i++) y[r + i] = accumulate ? y[r + i] + values[i] : values[i];

@@ -109,6 +109,7 @@ let instructionSets: [Operations.InstructionSet] =
     switch Operations.InstructionSet.best {
     case .avx512: [.scalar, .avx2, .avx512]
     case .avx2: [.scalar, .avx2]
+    case .dotprod: [.scalar, .neon, .dotprod]
     case .neon: [.scalar, .neon]
     case .scalar: [.scalar]
     }
