@@ -88,6 +88,14 @@ struct CacheStoreTests {
         #expect(store.bytes == 0)
     }
 
+    @Test func thereAreNeverTooMany() {
+        var store = Store(budget: 1000, limit: 2)
+        for number in 0..<3 { _ = store.keep(entry("\(number)", [Int32(number)], bytes: 1)) }
+        #expect(store.count == 2)
+        let claim = store.claim([0, 5], owner: nil)
+        #expect(describe(claim) == "fresh")
+    }
+
     @Test func whatIsLargerThanTheBudgetIsNotKept() {
         var store = Store(budget: 100)
         let huge = store.keep(entry("huge", [1], bytes: 101))

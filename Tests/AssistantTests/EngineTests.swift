@@ -223,6 +223,18 @@ struct EngineTests {
         #expect(outcome.summary?.finish == .length)
     }
 
+    @Test func scoringLeavesTheCachesAlone() async throws {
+        let tiny = try TinyAssistant()
+        var request = TinyAssistant.request(.text("score this, please"), tokens: 0)
+        (request.echo, request.logprobs) = (true, 1)
+        _ = try await tiny.complete(request)
+        let next = try await tiny.complete(TinyAssistant.request(.text("score this, please"), tokens: 1))
+        #expect(next.summary?.usage.cachedTokens == 0)
+        let warm = try await tiny.complete(request)
+        #expect(warm.summary?.usage.cachedTokens == 0)
+        #expect(warm.echo.dropFirst().allSatisfy { $0.logprob != nil })
+    }
+
     @Test func echoedAndGeneratedProbabilitiesAgree() async throws {
         let tiny = try TinyAssistant()
         var request = TinyAssistant.request(.tokens([72, 101, 108]), tokens: 6)

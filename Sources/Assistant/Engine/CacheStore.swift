@@ -34,10 +34,15 @@ struct CacheStore<Cache> {
 
     /// The memory that idle caches may hold, in bytes.
     let budget: Int
+    /// How many there may be: even a small one takes a memory mapping in every layer, and a process has only so many.
+    let limit: Int
     private var entries: [Entry] = []
     private var clock: UInt64 = 0
 
-    init(budget: Int) { self.budget = budget }
+    init(budget: Int, limit: Int = 64) {
+        self.budget = budget
+        self.limit = limit
+    }
 
     var count: Int { entries.count }
     var bytes: Int { entries.reduce(0) { $0 + $1.bytes } }
@@ -77,10 +82,10 @@ struct CacheStore<Cache> {
         return makeRoom(for: 0)
     }
 
-    /// Takes the least recently used entries out until `needed` more bytes fit into the budget.
+    /// Takes the least recently used entries out until there are few enough and `needed` more bytes fit.
     mutating func makeRoom(for needed: Int) -> [Entry] {
         var leaving: [Entry] = []
-        while bytes > max(0, budget - needed),
+        while bytes > max(0, budget - needed) || count > limit,
             let oldest = entries.indices.min(by: { entries[$0].lastUse < entries[$1].lastUse })
         {
             leaving.append(entries.remove(at: oldest))

@@ -88,7 +88,7 @@ actor Engine {
 
     private func end(_ generation: Generation, error: AssistantError?) {
         active.removeAll { $0 === generation }
-        resident?.keep(generation.cache, owner: generation.request.owner)
+        resident?.keep(generation)
         gate.isDone(generation.request)
         if let error { generation.request.fail(error) } else { generation.complete() }
     }

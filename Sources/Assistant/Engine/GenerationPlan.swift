@@ -12,6 +12,9 @@ struct GenerationPlan: Sendable {
     var alternatives: Int?
     var echo: Bool
 
+    /// Whether every token of the prompt gets its probability, which takes an evaluation from the beginning.
+    var scoresPrompt: Bool { echo && alternatives != nil }
+
     /// - Throws: `invalidRequest` naming the field that is out of its range.
     init(
         _ settings: GenerationSettings, logprobs: Int? = nil, echo: Bool = false,

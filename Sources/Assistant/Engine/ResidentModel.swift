@@ -117,9 +117,7 @@ struct ResidentModel {
     /// `reserved` is what the generations that run now will probably come to hold, in bytes.
     mutating func makeCache(for prompt: [Int32], request: EngineRequest, reserved: Int) -> KVCache {
         let needed = expectedBytes(prompt: prompt.count, plan: request.plan)
-        // Scoring the prompt needs the logits of all its positions.
-        let needsAll = request.plan.echo && request.plan.alternatives != nil
-        let claim = needsAll ? .fresh : caches.claim(prompt, owner: request.owner)
+        let claim = request.plan.scoresPrompt ? .fresh : caches.claim(prompt, owner: request.owner)
         var cache: KVCache
         switch claim {
         case .reuse(let entry, let shared):
@@ -135,9 +133,15 @@ struct ResidentModel {
         return cache
     }
 
-    /// Keeps a cache for the next request that begins alike.
-    mutating func keep(_ cache: KVCache, owner: String?) {
-        _ = caches.keep(.init(cache: cache, tokens: cache.tokens, bytes: cache.byteCount, owner: owner))
+    /// Keeps a generation's cache for the next request that begins alike.
+    ///
+    /// The thousands of prompts that an evaluation scores would push the conversations' caches out, for nothing.
+    mutating func keep(_ generation: Generation) {
+        guard !generation.request.plan.scoresPrompt else { return }
+        let cache = generation.cache
+        _ = caches.keep(
+            .init(
+                cache: cache, tokens: cache.tokens, bytes: cache.byteCount, owner: generation.request.owner))
     }
 
     /// Drops the caches of a conversation that is gone.
