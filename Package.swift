@@ -85,6 +85,10 @@ let package = Package(
         .executableTarget(
             name: "inkling", dependencies: ["Terminal", argumentParser], swiftSettings: settings),
 
+        .executableTarget(
+            name: "inkling-bench", dependencies: ["Llama", "Tensors", "Tokenizers", argumentParser],
+            path: "Benchmarks/Engine", swiftSettings: settings),
+
         tests("Tensors", ["CKernels"]),
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
