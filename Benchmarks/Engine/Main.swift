@@ -1,5 +1,6 @@
 import ArgumentParser
 import FoundationEssentials
+import Tensors
 
 /// Measures the Llama engine on one model and prints the result as JSON.
 @main
@@ -32,13 +33,24 @@ struct EngineBenchmark: ParsableCommand {
     @Option(help: "Precision of the KV cache: f16 or q8_0.")
     var cache = "f16"
 
+    @Option(help: "Instruction set: best, or a lower one that the machine has (scalar, avx2, avx512, neon).")
+    var instructions = "best"
+
     func validate() throws {
         guard (1...256).contains(threads) else { throw ValidationError("--threads is 1 to 256.") }
         guard (1...1000).contains(repetitions) else { throw ValidationError("--repetitions is 1 to 1000.") }
         guard (0...131_072).contains(prompt), (0...131_072).contains(generate), (0...131_072).contains(depth),
             (1...131_072).contains(turn)
         else { throw ValidationError("Token counts are 0 to 131072, and --turn 1 or more.") }
+        guard instructions == "best" || instructionSet != nil else {
+            throw ValidationError("--instructions is best, scalar, avx2, avx512 or neon.")
+        }
         guard ["f16", "q8_0"].contains(cache) else { throw ValidationError("--cache is f16 or q8_0.") }
+    }
+
+    /// The instruction set of that name; nil for the widest that the machine has.
+    var instructionSet: Operations.InstructionSet? {
+        Operations.InstructionSet.allCases.first { "\($0)" == instructions }
     }
 
     func run() throws {

@@ -12,7 +12,9 @@ struct Measurement {
     }
 
     mutating func run() throws -> Report {
-        let operations = Operations(pool: WorkerPool(threadCount: options.threads))
+        let instructionSet = options.instructionSet ?? .best
+        let operations = Operations(
+            pool: WorkerPool(threadCount: options.threads), instructionSet: instructionSet)
         let loading = Stopwatch()
         let model = try LlamaModel.load(
             options.model, operations: operations, progress: { _ in }, checkpoint: {})
@@ -27,7 +29,7 @@ struct Measurement {
         return Report(
             model: options.model, parameters: model.parameterCount, weightBytes: model.byteCount,
             cacheBytes: cache.byteCount, threads: options.threads,
-            instructionSet: "\(Operations.InstructionSet.best)", loadSeconds: load.seconds,
+            instructionSet: "\(instructionSet)", loadSeconds: load.seconds,
             loadProcessorSeconds: load.processorSeconds, prefill: prefill, decode: decode,
             firstToken: firstToken, peakResidentBytes: Stopwatch.peakResidentBytes())
     }
