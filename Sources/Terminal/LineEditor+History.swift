@@ -68,13 +68,14 @@ extension LineEditor {
     private mutating func find(_ search: inout HistorySearch, from start: Int, by step: Int) {
         let entries = history.entries
         guard !search.query.isEmpty else { return }
-        let query = search.query.lowercased()
+        let query = Array(search.query.lowercased().utf8)
         var index = start
         while entries.indices.contains(index) {
-            if let place = Self.place(of: query, in: entries[index]) {
+            let line = Array(entries[index].lowercased().utf8)
+            if let place = Self.place(of: query, in: line) {
                 search.match = index
                 characters = Array(entries[index])
-                cursor = min(place, characters.count)
+                cursor = min(String(decoding: line[..<place], as: UTF8.self).count, characters.count)
                 recalled = nil
                 return
             }
@@ -82,10 +83,11 @@ extension LineEditor {
         }
     }
 
-    /// Where a lowercased query starts in a line, in clusters.
-    private static func place(of query: String, in entry: String) -> Int? {
-        let (line, wanted) = (Array(entry.lowercased()), Array(query))
-        guard line.count >= wanted.count else { return nil }
-        return (0...line.count - wanted.count).first { line[$0..<$0 + wanted.count].elementsEqual(wanted) }
+    /// Where the bytes of a query start in those of a line.
+    private static func place(of query: [UInt8], in line: [UInt8]) -> Int? {
+        guard let first = query.first, line.count >= query.count else { return nil }
+        return (0...line.count - query.count).first { index in
+            line[index] == first && line[index..<index + query.count] == query[...]
+        }
     }
 }
