@@ -10,6 +10,8 @@ enum ClientError: Error, Equatable {
     /// The daemon closed the connection before the response was whole.
     case closed
     case malformed(String)
+    /// Nothing came for half a minute.
+    case silent
     case status(Int, String)
 }
 
@@ -58,6 +60,9 @@ final class TestConnection: Sendable {
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, size) }
         }
         guard result == 0 else { throw ClientError.system("connect: \(errno)") }
+        // What is waited for comes in milliseconds; the limit is for when it does not come at all.
+        var limit = timeval(tv_sec: 30, tv_usec: 0)
+        setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
     }
 
     deinit { close() }
@@ -142,6 +147,7 @@ final class TestConnection: Sendable {
     private func readMore() throws {
         var bytes = [UInt8](repeating: 0, count: 16_384)
         let count = recv(descriptor, &bytes, bytes.count, 0)
+        if count < 0, errno == EAGAIN { throw ClientError.silent }
         guard count > 0 else { throw ClientError.closed }
         pending.withLock { $0 += bytes[..<count] }
     }
