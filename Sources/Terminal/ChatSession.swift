@@ -278,8 +278,7 @@ public actor ChatSession {
         let size = output.size()
         var prompt = editing == nil ? Self.prompt : "edit> "
         if let search = editor.search {
-            let failed = search.match == nil && !search.query.isEmpty ? "no match" : "search"
-            prompt = "(\(failed) '\(search.query)') "
+            prompt = "(\(search.hasFailed ? "no match" : "search") '\(search.query)') "
         }
         let characters = text.map { Array($0) } ?? editor.characters
         let layout = LineLayout(

@@ -3,6 +3,8 @@ public struct HistorySearch: Sendable, Equatable {
     public internal(set) var query = ""
     /// Index of the line that is shown; `nil` while nothing matches.
     public internal(set) var match: Int?
+    /// Nothing has the query in it; so nothing has a longer one either.
+    public internal(set) var hasFailed = false
     var saved: [Character]
     var savedCursor: Int
 }
@@ -53,10 +55,13 @@ extension LineEditor {
         case (.scalar(let scalar), []):
             current.query.unicodeScalars.append(
                 contentsOf: TextSanitizer.sanitize(String(scalar)).unicodeScalars)
-            find(&current, from: current.match ?? history.entries.count - 1, by: -1)
+            if !current.hasFailed {
+                current.hasFailed = !find(&current, from: current.match ?? history.entries.count - 1, by: -1)
+            }
         case (.backspace, []):
             if !current.query.isEmpty { current.query.removeLast() }
-            find(&current, from: history.entries.count - 1, by: -1)
+            current.hasFailed =
+                !current.query.isEmpty && !find(&current, from: history.entries.count - 1, by: -1)
         default:
             search = nil
             return nil
@@ -65,9 +70,11 @@ extension LineEditor {
         return .redraw
     }
 
-    private mutating func find(_ search: inout HistorySearch, from start: Int, by step: Int) {
+    /// Shows the next line that has the query in it; false where there is none.
+    @discardableResult
+    private mutating func find(_ search: inout HistorySearch, from start: Int, by step: Int) -> Bool {
         let entries = history.entries
-        guard !search.query.isEmpty else { return }
+        guard !search.query.isEmpty else { return true }
         let query = Array(search.query.lowercased().utf8)
         var index = start
         while entries.indices.contains(index) {
@@ -77,10 +84,11 @@ extension LineEditor {
                 characters = Array(entries[index])
                 cursor = min(String(decoding: line[..<place], as: UTF8.self).count, characters.count)
                 recalled = nil
-                return
+                return true
             }
             index += step
         }
+        return false
     }
 
     /// Where the bytes of a query start in those of a line.

@@ -157,6 +157,16 @@ import Testing
         #expect(editor.search == nil)
     }
 
+    @Test func aSearchThatFailsGoesOnFromAShorterQuery() {
+        var editor = edited("\u{12}betx", history: ["alpha", "beta"])
+        #expect(editor.search?.hasFailed == true)
+        type("y\u{7F}", &editor)
+        #expect(editor.search?.hasFailed == true)
+        type("\u{7F}", &editor)
+        #expect(editor.search?.hasFailed == false)
+        #expect(editor.text == "beta")
+    }
+
     @Test func aLeftSearchRestoresTheLine() {
         var editor = edited("typed\u{12}bet", history: ["beta"])
         #expect(editor.text == "beta")
