@@ -58,6 +58,7 @@ public struct Sampler: Sendable {
     private var adjusted: [Float] = []
     private var candidates: [Candidate] = []
     private var weights: [Double] = []
+    private var masses: [Double] = []
     private var occurrences: [Int32] = []
     private var occurring: [Int32] = []
 
@@ -138,44 +139,57 @@ public struct Sampler: Sendable {
         let floor = settings.minP > 0 ? highest + logf(min(settings.minP, 1)) : -.infinity
         if hasTopK {
             Logits.greatest(settings.topK, of: logits, into: &candidates)
-            if hasTopP {
-                let total = candidates.reduce(0) { $0 + Double(expf($1.logit - highest)) }
-                _ = keepTopP(of: total, highest: highest)
-            }
+            if hasTopP { keepTopP(highest: highest) }
         } else if hasTopP {
             selectTopP(logits, highest: highest)
         } else {
             Logits.candidates(of: logits, from: floor, into: &candidates)
             return
         }
-        if settings.minP > 0, let end = candidates.firstIndex(where: { $0.logit < floor }) {
-            candidates.removeSubrange(end...)
-        }
+        if settings.minP > 0 { candidates.removeAll { $0.logit < floor } }
     }
 
-    /// Top-p over the whole vocabulary: sorts only the tokens near the top, and looks further down when they
-    /// don't reach the sum.
+    /// Top-p over the whole vocabulary: adds up probabilities by steps of the logit, and sorts only the tokens of
+    /// the step in which the sum is reached.
     private mutating func selectTopP(_ logits: Logits.Row, highest: Float) {
-        let total = Logits.exponentialSum(of: logits, highest: highest)
-        for depth in [4, 8, 16, Float.infinity] {
-            Logits.candidates(of: logits, from: highest - depth, into: &candidates)
-            candidates.sort(by: Candidate.precedes)
-            if keepTopP(of: total, highest: highest) { return }
-        }
-    }
-
-    /// Cuts the sorted candidates after the one that reaches top-p of `total`; false when none does.
-    private mutating func keepTopP(of total: Double, highest: Float) -> Bool {
-        let goal = Double(settings.topP) * total
+        let last = 255
+        func step(_ logit: Float) -> Int { Int(min((highest - logit) * 8, Float(last))) }
+        masses.removeAll(keepingCapacity: true)
+        masses.append(contentsOf: repeatElement(0, count: last + 1))
+        for logit in logits { masses[step(logit)] += Double(expf(logit - highest)) }
+        let goal = Double(settings.topP) * masses.reduce(0, +)
         var sum = 0.0
-        for (index, candidate) in candidates.enumerated() {
-            sum += Double(expf(candidate.logit - highest))
-            if sum >= goal {
-                candidates.removeSubrange((index + 1)...)
-                return true
+        var edge = 0
+        while edge < last, sum + masses[edge] < goal {
+            sum += masses[edge]
+            edge += 1
+        }
+        candidates.removeAll(keepingCapacity: true)
+        var doubtful: [Candidate] = []
+        for (id, logit) in logits.enumerated() {
+            let step = step(logit)
+            if step < edge {
+                candidates.append(Candidate(logit: logit, id: Int32(id)))
+            } else if step == edge {
+                doubtful.append(Candidate(logit: logit, id: Int32(id)))
             }
         }
-        return false
+        doubtful.sort(by: Candidate.precedes)
+        for candidate in doubtful where sum < goal || candidates.isEmpty {
+            sum += Double(expf(candidate.logit - highest))
+            candidates.append(candidate)
+        }
+    }
+
+    /// Cuts the sorted candidates after the one that reaches top-p of their sum.
+    private mutating func keepTopP(highest: Float) {
+        let goal = Double(settings.topP) * candidates.reduce(0) { $0 + Double(expf($1.logit - highest)) }
+        var sum = 0.0
+        let last = candidates.firstIndex { candidate in
+            sum += Double(expf(candidate.logit - highest))
+            return sum >= goal
+        }
+        if let last { candidates.removeSubrange((last + 1)...) }
     }
 
     /// Draws one candidate by its probability at the temperature.

@@ -44,6 +44,24 @@ import Tokenizers
         }
     }
 
+    /// What transformers' LlamaConfig takes where a key is missing.
+    @Test func missingKeysHaveTransformersDefaults() throws {
+        func changed(_ name: String, _ key: String, _ value: String? = nil) throws -> LlamaConfiguration {
+            let folder = try TemporaryFolder()
+            try copyFolder(name, to: folder, edit: Edit(key, value))
+            return try LlamaConfiguration(.open(folder.url.path))
+        }
+        #expect(try changed("wide-heads", "tie_word_embeddings").tiesEmbeddings == false)
+        #expect(try changed("tied", "tie_word_embeddings", "false").tiesEmbeddings)
+        #expect(try changed("wide-heads", "tie_word_embeddings", "true").tiesEmbeddings)
+        #expect(try changed("tied", "num_key_value_heads").kvHeadCount == 4)
+        #expect(try changed("tied", "head_dim").headDim == 10)
+        #expect(try changed("tied", "max_position_embeddings").contextLength == 2048)
+        #expect(try changed("tied", "rms_norm_eps").epsilon == 1e-6)
+        #expect(try changed("tied", "rope_parameters", "null").ropeTheta == 10000)
+        #expect(try changed("llama3-rope", "rope_parameters").ropeScaling == .none)
+    }
+
     @Test func modelsTellTheirSizes() throws {
         let model = try ModelFixture.model("q4_1.gguf")
         #expect(model.parameterCount == 264 * 64 + 2 * 64 * 64 + 2 * 32 * 64 + 3 * 96 * 64 + 3 * 64)
@@ -163,7 +181,7 @@ import Tokenizers
     }
 
     private func copyFolder(_ name: String, to folder: TemporaryFolder, edit: Edit) throws {
-        for file in ["model.safetensors", "tokenizer.json", "tokenizer_config.json"] {
+        for file in try FileManager.default.contentsOfDirectory(atPath: ModelFixture.path(name)) {
             _ = try folder.write(ModelFixture.read("\(name)/\(file)"), file)
         }
         var config = try #require(

@@ -71,7 +71,13 @@ import Testing
         #expect(both == Self.nucleus(among, p))
     }
 
-    /// Flat logits reach the sum only far down: the search has to widen.
+    @Test func atLeastOneTokenIsKept() throws {
+        #expect(try Set(drawn(200) { $0.topP = 0 }.keys) == [1])
+        #expect(try Set(drawn(200) { ($0.topP, $0.topK) = (0, 5) }.keys) == [1])
+        #expect(try Set(drawn(200) { ($0.topP, $0.minP) = (0.01, 1) }.keys) == [1])
+    }
+
+    /// Flat logits reach the sum only far down.
     @Test func topPLooksAtAllTokensWhenItMust() throws {
         var row = (0..<40_000).map { Float($0 % 97) * -0.001 }
         row[123] = 9

@@ -75,10 +75,7 @@ enum SmolLM2 {
     }
 
     static func reference() throws -> Reference {
-        let url = try #require(
-            Bundle.module.url(
-                forResource: "smollm2-reference", withExtension: "json", subdirectory: "Fixtures"))
-        return try JSONDecoder().decode(Reference.self, from: Data(contentsOf: url))
+        try JSONDecoder().decode(Reference.self, from: ModelFixture.read("smollm2-reference.json"))
     }
 
     /// What the model thinks of each of `tokens` but the first ones, and what it would have said.

@@ -4,7 +4,8 @@
 
 transformers dequantises the file to float32 and runs it on the CPU, so the reference has the file's own weights
 and exact arithmetic: only the engine's rounding (quantised activations, float16 cache) is left to differ.
-The text and the prompts below were written for this test. Needs torch, transformers and gguf; takes a few minutes.
+The text and the prompts below were written for this test. Needs torch, transformers,
+accelerate and gguf; takes a few minutes.
 """
 
 import json
