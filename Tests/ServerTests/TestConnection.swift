@@ -120,7 +120,12 @@ final class TestConnection: Sendable {
     func read(until text: String) async throws {
         let wanted = Array(text.utf8)
         try await onQueue {
-            while !self.pending.withLock({ $0.contains(wanted) }) { try self.readMore() }
+            // Pings would keep a stream that says nothing else from being silent.
+            let end = ContinuousClock.now + .seconds(30)
+            while !self.pending.withLock({ $0.contains(wanted) }) {
+                guard ContinuousClock.now < end else { throw ClientError.silent }
+                try self.readMore()
+            }
         }
     }
 
