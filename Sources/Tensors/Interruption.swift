@@ -6,5 +6,5 @@ public struct Interrupted: Error {
 
 /// A checkpoint: called on the calling thread between operators and between parts of large ones, at least every 50 ms.
 ///
-/// It returns to go on, after whatever waiting or more urgent work it likes, or throws to stop.
+/// It returns to go on, or throws to stop. It must not compute on the same pool, which is in the middle of its work.
 public typealias InterruptionCheck = () throws(Interrupted) -> Void

@@ -31,4 +31,13 @@ struct StopMatcherTests {
         #expect(run(["\n\n", "\u{1F642}"], ["a\n", "\n"]).text == ["a", ""])
         #expect(run(["\n\n", "\u{1F642}"], ["a\u{1F642}b"]).text == ["a"])
     }
+
+    @Test func overlappingStopsDoNotDependOnHowTheTextIsCut() {
+        let (stops, text) = (["abcd", "bc"], "xxabcdyy")
+        for cut in 0...text.count {
+            let pieces = [String(text.prefix(cut)), String(text.dropFirst(cut))]
+            let result = run(stops, pieces)
+            #expect(result.text.joined() == "xxa" && result.matched, "cut at \(cut)")
+        }
+    }
 }

@@ -13,7 +13,7 @@ struct StopMatcher {
     mutating func append(_ text: String) -> String {
         guard !stops.isEmpty, !isMatched else { return isMatched ? "" : text }
         held += text.utf8
-        if let start = earliestMatch() {
+        if let start = firstMatch() {
             isMatched = true
             defer { held = [] }
             return String(decoding: held[..<start], as: UTF8.self)
@@ -29,8 +29,14 @@ struct StopMatcher {
         return String(decoding: held, as: UTF8.self)
     }
 
-    private func earliestMatch() -> Int? {
-        held.indices.first { start in stops.contains { held[start...].starts(with: $0) } }
+    /// Where the stop string begins that ends first, the longest of several: however the text is cut into pieces, it
+    /// is the same one.
+    private func firstMatch() -> Int? {
+        for end in held.indices.map({ $0 + 1 }) {
+            let lengths = stops.filter { $0.count <= end && held[..<end].suffix($0.count).elementsEqual($0) }
+            if let longest = lengths.map(\.count).max() { return end - longest }
+        }
+        return nil
     }
 
     /// The length of the longest end of the text that begins a stop string.
