@@ -10,6 +10,17 @@ enum FileBytes {
         return read(descriptor, limit: limit)
     }
 
+    /// The last bytes of a file, at most `limit`, and whether they are all of it; `nil` when it cannot be read.
+    static func readEnd(of path: String, limit: Int) -> (bytes: [UInt8], isWhole: Bool)? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        let start = max(0, Int(lseek(descriptor, 0, SEEK_END)) - limit)
+        guard lseek(descriptor, off_t(start), SEEK_SET) >= 0 else { return nil }
+        // Another session may append meanwhile.
+        return read(descriptor, limit: 2 * limit).map { ($0, start == 0) }
+    }
+
     /// Everything up to the end, or `nil` on an error or when there is more than `limit`.
     static func read(_ descriptor: Int32, limit: Int) -> [UInt8]? {
         var bytes: [UInt8] = []

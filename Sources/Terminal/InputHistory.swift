@@ -5,7 +5,7 @@ import Glibc
 public struct InputHistory: Sendable, Equatable {
     public static let limit = 1000
     /// Longer texts are not kept.
-    static let entryLimit = 64 << 10
+    static let entryLimit = 16 << 10
 
     public private(set) var entries: [String] = []
 
@@ -32,17 +32,21 @@ public struct InputHistory: Sendable, Equatable {
 /// chat does not fail over it.
 public struct InputHistoryFile: Sendable {
     public let path: String
-    static let byteLimit = 8 << 20
+    /// What a longer file has before its last so many bytes is forgotten.
+    static let byteLimit = 2 << 20
 
     public init(path: String) {
         self.path = path
     }
 
     public func load() -> InputHistory {
-        guard let bytes = FileBytes.read(path, limit: Self.byteLimit) else { return InputHistory() }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        guard let (bytes, isWhole) = FileBytes.readEnd(of: path, limit: Self.byteLimit) else {
+            return InputHistory()
+        }
+        var lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+        if !isWhole, !lines.isEmpty { lines.removeFirst() }
         let history = InputHistory(lines.map { Self.unescape($0) })
-        if lines.count > 2 * InputHistory.limit { rewrite(history) }
+        if !isWhole || lines.count > 2 * InputHistory.limit { rewrite(history) }
         return history
     }
 

@@ -47,6 +47,19 @@ import Testing
         }
     }
 
+    @Test func aFileOfManyBytesKeepsItsEnd() throws {
+        try withFile { path in
+            FileBytes.makePrivateFolder(above: path)
+            let filler = String(repeating: "x", count: 10_000)
+            let text = (0..<400).map { "\($0) \(filler)\n" }.joined()
+            try text.write(toFile: path, atomically: false, encoding: .utf8)
+            let entries = InputHistoryFile(path: path).load().entries
+            #expect(entries.last?.hasPrefix("399 ") == true)
+            #expect(entries.allSatisfy { $0.hasSuffix(filler) && $0.count > filler.count })
+            #expect(FileBytes.size(of: path) <= InputHistoryFile.byteLimit)
+        }
+    }
+
     @Test func aFileOfGarbageIsHarmless() throws {
         try withFile { path in
             FileBytes.makePrivateFolder(above: path)
