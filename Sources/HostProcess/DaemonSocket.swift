@@ -19,15 +19,13 @@ public struct DaemonSocket: Sendable {
             throw DaemonError(
                 .configuration, "The socket's path is too long for the system (107 bytes at most): \(path)")
         }
-        // Nobody else may connect even for the moment between bind and a chmod.
-        let previous = umask(0o177)
         let bound = withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 Glibc.bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        umask(previous)
-        guard bound == 0, listen(descriptor, SOMAXCONN) == 0 else {
+        // Nobody can connect before listen, so the mode is right from the first moment that it matters.
+        guard bound == 0, chmod(path, 0o600) == 0, listen(descriptor, SOMAXCONN) == 0 else {
             let error = failure("listen on", path)
             close(descriptor)
             throw error
