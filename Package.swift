@@ -44,15 +44,18 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
+        // Base: one JSON parser, for bytes that are not trusted.
+        library("StrictJSON"),
+
         // Engine: synchronous functions on values.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
         library("Tensors", ["CKernels", "COpenBLAS"]),
-        library("Checkpoints", ["Tensors"]),
-        library("Tokenizers"),
+        library("Checkpoints", ["Tensors", "StrictJSON"]),
+        library("Tokenizers", ["StrictJSON"]),
 
         // Models.
-        library("Llama", ["Tensors", "Checkpoints", "Tokenizers"]),
+        library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON"]),
 
         // Application: concurrency begins here.
         library("AssistantAPI"),
@@ -89,6 +92,7 @@ let package = Package(
             name: "inkling-bench", dependencies: ["Llama", "Tensors", "Tokenizers", argumentParser],
             path: "Benchmarks/Engine", swiftSettings: settings),
 
+        tests("StrictJSON"),
         tests("Tensors", ["CKernels"]),
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),

@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension Checkpoint {
     private static let configName = "config.json"
     private static let indexName = "model.safetensors.index.json"

@@ -1,3 +1,4 @@
+public import StrictJSON
 public import Tensors
 
 /// A model's weights where they lie: one or more mapped files, checked, with the tensors found by name.

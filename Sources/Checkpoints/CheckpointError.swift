@@ -1,3 +1,5 @@
+public import StrictJSON
+
 /// Why a model's file was refused: each case names the file, what was expected and what was found.
 ///
 /// Names that come out of a file are quoted with control characters escaped, so that a description can be shown
@@ -86,22 +88,9 @@ extension CheckpointError: CustomStringConvertible {
     }
 }
 
-/// `text` in quotation marks, with control characters escaped and at most 200 characters of it.
+/// A text out of a file as error messages show it: in quotation marks, escaped and cut.
 func quoted(_ text: String) -> String {
-    var result = "“"
-    for (index, scalar) in text.unicodeScalars.enumerated() {
-        if index == 200 {
-            result += "…"
-            break
-        }
-        switch scalar.properties.generalCategory {
-        case .control, .format, .lineSeparator, .paragraphSeparator, .unassigned, .privateUse:
-            result += "\\u{\(String(scalar.value, radix: 16))}"
-        default:
-            result.unicodeScalars.append(scalar)
-        }
-    }
-    return result + "”"
+    StrictJSON.quoted(text)
 }
 
 /// A shape as error messages write it: `[128256, 2048]`.

@@ -1,3 +1,4 @@
+internal import StrictJSON
 internal import Tensors
 
 /// The header of a safetensors file, parsed and checked: afterwards every tensor lies inside the file, without holes.

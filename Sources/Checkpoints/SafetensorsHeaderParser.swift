@@ -1,3 +1,4 @@
+internal import StrictJSON
 internal import Tensors
 
 /// Walks the JSON of a safetensors header without building a tree of it, so that a hostile header of 16 MB costs no

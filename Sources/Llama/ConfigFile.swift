@@ -1,4 +1,4 @@
-import Checkpoints
+import StrictJSON
 
 /// A model's config.json, or an object in it, read with checks.
 struct ConfigFile {
@@ -85,16 +85,7 @@ struct ConfigFile {
     }
 
     private func invalid(_ key: String, _ expected: String) -> LlamaError {
-        let found =
-            switch value(key) {
-            case nil: "nothing"
-            case .bool(let value)?: "\(value)"
-            case .integer(let value)?: "\(value)"
-            case .number(let value)?: "\(value)"
-            case .string(let value)?: "the text “\(value)”"
-            case .array?: "an array"
-            default: "an object"
-            }
-        return .invalidConfiguration(file: path, key: key, expected: expected, found: found)
+        .invalidConfiguration(
+            file: path, key: key, expected: expected, found: value(key)?.described ?? "nothing")
     }
 }

@@ -1,5 +1,6 @@
 public import Checkpoints
 import FoundationEssentials
+import StrictJSON
 public import Tokenizers
 
 extension LlamaModel {

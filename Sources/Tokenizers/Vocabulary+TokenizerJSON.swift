@@ -1,3 +1,5 @@
+import StrictJSON
+
 extension Vocabulary {
     /// A vocabulary from a Hugging Face tokenizer.json.
     ///
@@ -9,9 +11,9 @@ extension Vocabulary {
     ///   - config: those of tokenizer_config.json, which names the tokens that begin and end a text.
     /// - Throws: ``TokenizerError``.
     public init(tokenizerJSON: [UInt8], config: [UInt8]?) throws(TokenizerError) {
-        let file = try TokenizerJSON(try JSON.parse(tokenizerJSON, name: "tokenizer.json"))
-        var settings: JSON?
-        if let config { settings = try JSON.parse(config, name: "tokenizer_config.json") }
+        let file = try TokenizerJSON(try JSONValue(vocabularyFile: tokenizerJSON, name: "tokenizer.json"))
+        var settings: JSONValue?
+        if let config { settings = try JSONValue(vocabularyFile: config, name: "tokenizer_config.json") }
         var options = Options()
         options.bos = try file.id(named: settings?["bos_token"])
         options.eos = try file.id(named: settings?["eos_token"])
@@ -30,18 +32,18 @@ extension Vocabulary {
 
 /// The parts of a tokenizer.json, checked for being a vocabulary that the code has.
 private struct TokenizerJSON {
-    let root: JSON
-    let model: JSON
+    let root: JSONValue
+    let model: JSONValue
     /// The text of each token, by id.
     private(set) var texts: [String]
     private(set) var types: [Vocabulary.TokenType]
-    private var ids: [String: Int32]
+    private var ids: [ExactName: Int32]
 
-    init(_ root: JSON) throws(TokenizerError) {
+    init(_ root: JSONValue) throws(TokenizerError) {
         guard let model = root["model"] else { throw .missing("model") }
         let kind = model["type"]?.string ?? (model["merges"] == nil ? "none" : "BPE")
         guard kind == "BPE" else { throw .unsupported(what: "tokenizer model (expected BPE)", found: kind) }
-        guard let vocabulary = model["vocab"]?.members else { throw .missing("vocab") }
+        guard let vocabulary = model["vocab"]?.object else { throw .missing("vocab") }
         self.root = root
         self.model = model
         let added = root["added_tokens"]?.array ?? []
@@ -51,16 +53,18 @@ private struct TokenizerJSON {
         }
         var slots = [String?](repeating: nil, count: count)
         ids = Dictionary(minimumCapacity: count)
-        for member in vocabulary {
-            try Self.place(member.key, member.value.integer, &slots, &ids)
+        for (text, id) in vocabulary.members {
+            try Self.place(text, id.int, &slots, &ids)
         }
         var types = [Vocabulary.TokenType](repeating: .normal, count: count)
         for token in added {
             guard let text = token["content"]?.string else { throw .missing("content of an added token") }
-            let id = try Self.place(text, token["id"]?.integer, &slots, &ids)
+            let id = try Self.place(text, token["id"]?.int, &slots, &ids)
             types[id] = token["special"]?.bool == true ? .control : .userDefined
         }
-        if let unknown = model["unk_token"]?.string, let id = ids[unknown] { types[Int(id)] = .unknown }
+        if let unknown = model["unk_token"]?.string, let id = ids[ExactName(unknown)] {
+            types[Int(id)] = .unknown
+        }
         // Ids are 0..<n without a gap; added tokens that the model has already make n smaller than the sum.
         let used = ids.count
         guard slots[..<used].allSatisfy({ $0 != nil }) else {
@@ -73,17 +77,17 @@ private struct TokenizerJSON {
 
     @discardableResult
     private static func place(
-        _ text: String, _ id: Int?, _ slots: inout [String?], _ ids: inout [String: Int32]
+        _ text: String, _ id: Int?, _ slots: inout [String?], _ ids: inout [ExactName: Int32]
     ) throws(TokenizerError) -> Int {
         guard let id else { throw .missing("id of token \"\(text.prefix(64))\"") }
         guard slots.indices.contains(id) else {
             throw .idOutOfRange(what: "the id of \"\(text.prefix(64))\"", id: id, vocabularySize: slots.count)
         }
-        if let other = slots[id], other != text {
+        if let other = slots[id], ExactName(other) != ExactName(text) {
             throw .invalidToken(
                 id: id, reason: "it is both \"\(other.prefix(64))\" and \"\(text.prefix(64))\"")
         }
-        if let other = ids.updateValue(Int32(id), forKey: text), other != id {
+        if let other = ids.updateValue(Int32(id), forKey: ExactName(text)), other != id {
             throw .duplicateToken(text: text, first: Int(other), second: id)
         }
         slots[id] = text
@@ -91,9 +95,9 @@ private struct TokenizerJSON {
     }
 
     /// The id of a token that a setting names, as a string or as an object with `content`.
-    func id(named setting: JSON?) throws(TokenizerError) -> Int32? {
+    func id(named setting: JSONValue?) throws(TokenizerError) -> Int32? {
         guard let name = setting?.string ?? setting?["content"]?.string else { return nil }
-        guard let id = ids[name] else {
+        guard let id = ids[ExactName(name)] else {
             throw .missing("token \"\(name.prefix(64))\" that its settings name")
         }
         return id
@@ -107,7 +111,7 @@ private struct TokenizerJSON {
         guard let name = template?["single"]?.array?.first?["SpecialToken"]?["id"]?.string else {
             return false
         }
-        return ids[name] == bos
+        return ids[ExactName(name)] == bos
     }
 
     /// The splitting rule, or nil for a SentencePiece vocabulary.
@@ -132,7 +136,8 @@ private struct TokenizerJSON {
         throw .unsupported(what: "pre-tokenizer", found: Self.name(step))
     }
 
-    private func preTokenizer(_ first: JSON, _ second: JSON) throws(TokenizerError) -> PreTokenizer {
+    private func preTokenizer(_ first: JSONValue, _ second: JSONValue) throws(TokenizerError) -> PreTokenizer
+    {
         guard second["type"]?.string == "ByteLevel" else {
             throw .unsupported(what: "pre-tokenizer", found: Self.name(second))
         }
@@ -155,7 +160,7 @@ private struct TokenizerJSON {
         }
     }
 
-    private func check(byteLevel step: JSON, usesRegex: Bool) throws(TokenizerError) {
+    private func check(byteLevel step: JSONValue, usesRegex: Bool) throws(TokenizerError) {
         guard step["add_prefix_space"]?.bool == false else {
             throw .unsupported(what: "setting of ByteLevel", found: "add_prefix_space")
         }
@@ -215,13 +220,13 @@ private struct TokenizerJSON {
         }
         var scores = [Float](repeating: -.infinity, count: texts.count)
         for (index, merge) in try merges().enumerated() {
-            guard ids[String(merge.left)] != nil, ids[String(merge.right)] != nil,
-                let id = ids["\(merge.left)\(merge.right)"]
+            guard ids[ExactName(String(merge.left))] != nil, ids[ExactName(String(merge.right))] != nil,
+                let id = ids[ExactName("\(merge.left)\(merge.right)")]
             else { throw .invalidMerge(index: index, text: "\(merge.left) \(merge.right)") }
             if scores[Int(id)] == -.infinity { scores[Int(id)] = -Float(index) }
         }
         return (types, scores)
     }
 
-    private static func name(_ step: JSON?) -> String { step?["type"]?.string ?? "none" }
+    private static func name(_ step: JSONValue?) -> String { step?["type"]?.string ?? "none" }
 }

@@ -173,27 +173,42 @@ import Testing
         #expect(throws: TokenizerError.self) { try load("\u{FEFF}{}") }
     }
 
-    @Test func jsonIsReadStrictly() throws {
-        func parse(_ text: String) throws(TokenizerError) -> JSON {
-            try JSON.parse(Array(text.utf8), name: "test")
+    @Test func tokensAreToldApartByTheirBytes() throws {
+        let valid = String(decoding: try TestData.fixture("llama3.json"), as: UTF8.self)
+        let count = try Vocabulary(tokenizerJSON: Array(valid.utf8), config: nil).count
+        // ś in one scalar and in two: Unicode calls them equal.
+        let added = #"{"id":\#(count),"content":"\u015b"},{"id":\#(count + 1),"content":"s\u0301"},"#
+        let both = valid.replacing(
+            #""added_tokens":["#, with: #""added_tokens":["# + added, maxReplacements: 1)
+        let tokenizer = try Tokenizer(Vocabulary(tokenizerJSON: Array(both.utf8), config: nil))
+        #expect(tokenizer.vocabularySize == count + 2)
+        #expect(tokenizer.encode("s\u{301}\u{15B}") == [Int32(count + 1), Int32(count)])
+    }
+
+    @Test func damagedJSONIsNamedWithItsPlace() {
+        func error(_ text: String, config: String? = nil) -> TokenizerError? {
+            do throws(TokenizerError) {
+                _ = try Vocabulary(tokenizerJSON: Array(text.utf8), config: config.map { Array($0.utf8) })
+                return nil
+            } catch {
+                return error
+            }
         }
         #expect(
-            try parse(#" { "a" : [ 1 , -2.5e1 , true , false , null ] } "#)["a"]
-                == .array([.integer(1), .number(-25), .bool(true), .bool(false), .null]))
-        #expect(try parse(#""\"\\\/\b\f\n\r\t\u00e9\ud83d\ude00""#).string == "\"\\/\u{8}\u{C}\n\r\té😀")
-        let wrong = [
-            "", "tru", "01", "1.", "1e", "-", "+1", ".5", "[1,]", "[1", "{\"a\":1,}", "{a:1}", "{\"a\" 1}",
-            "\"a", "\"\u{1}\"",
-            #""\x""#, #""\u12"#, #""\u12g4""#, #""\udc00""#, "1 2", "NaN", "[1 2]", #"{"a":1,"a":2}"#,
-        ]
-        for text in wrong { #expect(throws: TokenizerError.self, "\(text)") { try parse(text) } }
-        #expect(throws: TokenizerError.self) { try JSON.parse([0x22, 0xFF, 0x22], name: "test") }
-        #expect(throws: Never.self) {
-            try parse(String(repeating: "[", count: 32) + String(repeating: "]", count: 32))
-        }
-        #expect(throws: TokenizerError.self) {
-            try parse(String(repeating: "[", count: 33) + String(repeating: "]", count: 33))
-        }
+            error(#"{"model" 1}"#)
+                == .malformed(format: "tokenizer.json", offset: 9, reason: "expected “:”, found “1”"))
+        #expect(
+            error(#"{"model":{"a":1,"a":2}}"#)
+                == .malformed(
+                    format: "tokenizer.json", offset: 16, reason: "the name “a” occurs twice"))
+        #expect(
+            error(String(repeating: "[", count: 33))
+                == .malformed(format: "tokenizer.json", offset: 32, reason: "more than 32 levels"))
+        #expect(
+            error(String(repeating: " ", count: Vocabulary.Limit.totalBytes + 1))
+                == .tooLarge(
+                    what: "tokenizer.json", limit: Vocabulary.Limit.totalBytes,
+                    found: Vocabulary.Limit.totalBytes + 1))
     }
 
     @Test func wrongTiktokenFilesAreRefused() throws {

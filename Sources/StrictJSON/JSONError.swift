@@ -1,9 +1,9 @@
 /// What is wrong with a JSON document, and at which byte.
 public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kinds of mistake.
-    public enum Problem: Equatable, Sendable {
+    public enum Problem: Equatable, Sendable, CustomStringConvertible {
         case unexpectedEnd
-        case unexpectedByte(expected: String)
+        case unexpectedByte(expected: String, found: UInt8)
         case controlCharacter
         case invalidEscape
         case loneSurrogate
@@ -14,17 +14,15 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
         case tooDeep(limit: Int)
         case tooLong(limit: Int)
         case tooManyValues(limit: Int)
-    }
 
-    /// The byte at which it was noticed.
-    public let offset: Int
-    public let problem: Problem
-
-    public var description: String {
-        let text =
-            switch problem {
+        /// What is wrong, without the place.
+        public var description: String {
+            switch self {
             case .unexpectedEnd: "it ends too early"
-            case .unexpectedByte(let expected): "expected \(expected)"
+            case .unexpectedByte(let expected, let byte) where (0x21..<0x7F).contains(byte):
+                "expected \(expected), found “\(Character(Unicode.Scalar(byte)))”"
+            case .unexpectedByte(let expected, let byte):
+                "expected \(expected), found byte 0x\(String(byte, radix: 16))"
             case .controlCharacter: "a control character in a text"
             case .invalidEscape: "an escape that does not exist"
             case .loneSurrogate: "half of a surrogate pair"
@@ -36,8 +34,14 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
             case .tooLong(let limit): "more than \(limit) bytes"
             case .tooManyValues(let limit): "more than \(limit) values"
             }
-        return "\(text) at byte \(offset)"
+        }
     }
+
+    /// The byte at which it was noticed.
+    public let offset: Int
+    public let problem: Problem
+
+    public var description: String { "\(problem) at byte \(offset)" }
 }
 
 /// How much of a JSON document is accepted.
@@ -49,7 +53,7 @@ public struct JSONLimits: Sendable {
     /// Values of any kind in the whole document.
     public var valueCount: Int
 
-    /// Enough for every tokenizer.json and index in use.
+    /// By default enough for a model's configuration files and indexes.
     public init(byteCount: Int = 64 << 20, depth: Int = 32, valueCount: Int = 4 << 20) {
         self.byteCount = byteCount
         self.depth = depth

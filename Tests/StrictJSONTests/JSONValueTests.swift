@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-@testable import Checkpoints
+@testable import StrictJSON
 
 /// The strict JSON parser.
 struct JSONValueTests {
@@ -39,7 +39,11 @@ struct JSONValueTests {
     @Test func readsNumbersAsWritten() throws {
         #expect(try parse("9223372036854775807") == .integer(.max))
         #expect(try parse("-9223372036854775808") == .integer(.min))
-        #expect(try parse("9223372036854775808") == .number(9223372036854775808))
+        #expect(try parse("9223372036854775808") == .unsigned(9_223_372_036_854_775_808))
+        #expect(try parse("18446744073709551615") == .unsigned(.max))
+        #expect(try parse("18446744073709551616") == .number(18_446_744_073_709_551_616))
+        #expect(try parse("-9223372036854775809") == .number(-9_223_372_036_854_775_808))
+        #expect(try parse("9223372036854775808").int == nil)
         #expect(try parse("0") == .integer(0))
         #expect(try parse("-0") == .number(-0.0))
         #expect(try parse("-0.5e-2") == .number(-0.005))
@@ -76,7 +80,7 @@ struct JSONValueTests {
 
     @Test func namesTheProblemAndItsPlace() {
         #expect(problem("[") == .unexpectedEnd)
-        #expect(problem("[1 2]") == .unexpectedByte(expected: "“,” or “]”"))
+        #expect(problem("[1 2]") == .unexpectedByte(expected: "“,” or “]”", found: 0x32))
         #expect(problem("\"\u{1}\"") == .controlCharacter)
         #expect(problem("\"\\x\"") == .invalidEscape)
         #expect(problem("\"\\uD800\"") == .loneSurrogate)
@@ -93,6 +97,13 @@ struct JSONValueTests {
         #expect(throws: JSONError(offset: 1, problem: .invalidUTF8)) {
             try JSONValue(parsing: [0x22, 0x5C, 0x6E, 0xFF, 0x22])
         }
+        #expect(throws: JSONError(offset: 9, problem: .duplicateName("a"))) { try parse(#"{"a":[1],"a":2}"#) }
+        #expect(
+            JSONError(offset: 3, problem: .unexpectedByte(expected: "a value", found: 0x7B)).description
+                == "expected a value, found “{” at byte 3")
+        #expect(
+            JSONError(offset: 3, problem: .unexpectedByte(expected: "a value", found: 0)).description
+                == "expected a value, found byte 0x0 at byte 3")
         #expect(JSONError(offset: 7, problem: .unexpectedEnd).description == "it ends too early at byte 7")
     }
 
@@ -129,5 +140,18 @@ struct JSONValueTests {
                 try JSONSerialization.jsonObject(with: Data(bytes), options: .fragmentsAllowed)
             }
         }
+    }
+}
+
+/// A small, fast, repeatable generator (SplitMix64).
+private struct SeededGenerator: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
     }
 }

@@ -1,16 +1,18 @@
 /// Reads strict JSON (RFC 8259) piece by piece from memory that is not trusted, without building a tree.
 ///
 /// The caller asks for what it expects; anything else is an error at a byte. Nothing here recurses.
-struct JSONReader {
+public struct JSONReader {
     private let bytes: UnsafeRawBufferPointer
-    private(set) var offset = 0
+    /// The byte that comes next.
+    public private(set) var offset = 0
 
-    init(_ bytes: UnsafeRawBufferPointer) {
+    /// Begins at the first of `bytes`, which must outlive the reader.
+    public init(_ bytes: UnsafeRawBufferPointer) {
         self.bytes = bytes
     }
 
     /// The next byte that is no white space, not consumed; nil at the end.
-    mutating func peek() -> UInt8? {
+    public mutating func peek() -> UInt8? {
         while offset < bytes.count {
             switch bytes[offset] {
             case 0x20, 0x09, 0x0A, 0x0D: offset += 1
@@ -21,31 +23,31 @@ struct JSONReader {
     }
 
     /// Consumes `byte` if it comes next.
-    mutating func take(_ byte: UInt8) -> Bool {
+    public mutating func take(_ byte: UInt8) -> Bool {
         guard peek() == byte else { return false }
         offset += 1
         return true
     }
 
     /// Consumes `byte`, which must come next.
-    mutating func expect(_ byte: UInt8, _ what: String) throws(JSONError) {
+    public mutating func expect(_ byte: UInt8, _ what: String) throws(JSONError) {
         guard take(byte) else { throw unexpected(what) }
     }
 
     /// After a value inside `{}` or `[]`: true at a comma, false at `close`.
-    mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
+    public mutating func continues(until close: UInt8) throws(JSONError) -> Bool {
         if take(UInt8(ascii: ",")) { return true }
         try expect(close, close == UInt8(ascii: "}") ? "“,” or “}”" : "“,” or “]”")
         return false
     }
 
     /// Checks that nothing but white space is left.
-    mutating func finish() throws(JSONError) {
+    public mutating func finish() throws(JSONError) {
         guard peek() == nil else { throw error(.trailingBytes) }
     }
 
     /// Consumes `true`, `false` or `null`.
-    mutating func literal(_ word: StaticString) throws(JSONError) {
+    public mutating func literal(_ word: StaticString) throws(JSONError) {
         let length = word.utf8CodeUnitCount
         guard length <= bytes.count - offset,
             (0..<length).allSatisfy({ bytes[offset + $0] == word.utf8Start[$0] })
@@ -54,7 +56,7 @@ struct JSONReader {
     }
 
     /// A member's name and the colon behind it.
-    mutating func name() throws(JSONError) -> String {
+    public mutating func name() throws(JSONError) -> String {
         guard peek() == UInt8(ascii: "\"") else { throw unexpected("a member's name") }
         let name = try string()
         try expect(UInt8(ascii: ":"), "“:”")
@@ -62,7 +64,7 @@ struct JSONReader {
     }
 
     /// A text in quotation marks.
-    mutating func string() throws(JSONError) -> String {
+    public mutating func string() throws(JSONError) -> String {
         try expect(UInt8(ascii: "\""), "a text")
         let start = offset
         try skipPlain()
@@ -74,40 +76,51 @@ struct JSONReader {
         return try escapedString(from: start)
     }
 
-    /// A number; an integer when it is written as one and fits.
-    mutating func number() throws(JSONError) -> JSONValue {
+    /// A number; an integer when it is written as one and fits 64 bits.
+    public mutating func number() throws(JSONError) -> JSONValue {
         guard let first = peek() else { throw error(.unexpectedEnd) }
         guard first == UInt8(ascii: "-") || isDigit(first) else { throw unexpected("a number") }
         let start = offset
         let isNegative = take(UInt8(ascii: "-"))
-        var integer: Int? = 0
+        var magnitude: UInt64? = 0
         let digits = try skipDigits { digit in
-            guard let value = integer else { return }
+            guard let value = magnitude else { return }
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            let (sum, overflow2) = tens.addingReportingOverflow(isNegative ? -Int(digit) : Int(digit))
-            integer = overflow || overflow2 ? nil : sum
+            let (sum, overflow2) = tens.addingReportingOverflow(UInt64(digit))
+            magnitude = overflow || overflow2 ? nil : sum
         }
         // No leading zeros.
         guard digits == 1 || bytes[offset - digits] != UInt8(ascii: "0") else { throw error(.invalidNumber) }
         let isWhole = try !skipFractionAndExponent()
-        if isWhole, let integer, !(isNegative && integer == 0) { return .integer(integer) }
+        if isWhole, let magnitude, let value = whole(magnitude, isNegative: isNegative) { return value }
         let text = String(decoding: UnsafeRawBufferPointer(rebasing: bytes[start..<offset]), as: UTF8.self)
         guard let value = Double(text), value.isFinite else { throw error(.invalidNumber) }
         return .number(value)
     }
 
-    func error(_ problem: JSONError.Problem) -> JSONError {
+    /// An error at the byte that comes next.
+    public func error(_ problem: JSONError.Problem) -> JSONError {
         JSONError(offset: offset, problem: problem)
     }
 
     /// The error for a byte that is not `what`, or for the end.
-    func unexpected(_ what: String) -> JSONError {
-        error(offset < bytes.count ? .unexpectedByte(expected: what) : .unexpectedEnd)
+    public func unexpected(_ what: String) -> JSONError {
+        error(
+            offset < bytes.count ? .unexpectedByte(expected: what, found: bytes[offset]) : .unexpectedEnd)
     }
 
     // MARK: Numbers
 
     private func isDigit(_ byte: UInt8) -> Bool { byte >= 0x30 && byte <= 0x39 }
+
+    /// A whole number; nil where it does not fit, and for -0, which no integer is.
+    private func whole(_ magnitude: UInt64, isNegative: Bool) -> JSONValue? {
+        guard isNegative else {
+            return Int(exactly: magnitude).map(JSONValue.integer) ?? .unsigned(magnitude)
+        }
+        guard magnitude > 0, magnitude <= Int.min.magnitude else { return nil }
+        return .integer(Int(truncatingIfNeeded: 0 &- magnitude))
+    }
 
     private mutating func skipDigits(_ body: (UInt8) -> Void = { _ in }) throws(JSONError) -> Int {
         let start = offset

@@ -1,9 +1,11 @@
-/// A JSON document in memory: what configuration files and indexes of a model come to.
+/// A JSON document in memory.
 public enum JSONValue: Sendable, Equatable {
     case null
     case bool(Bool)
     /// A number written without fraction or exponent that fits.
     case integer(Int)
+    /// A whole number beyond `Int` that fits: 64-bit seeds keep all their digits.
+    case unsigned(UInt64)
     /// Any other number; always finite.
     case number(Double)
     case string(String)
@@ -35,6 +37,7 @@ public enum JSONValue: Sendable, Equatable {
     public var double: Double? {
         switch self {
         case .integer(let value): Double(value)
+        case .unsigned(let value): Double(value)
         case .number(let value): value
         default: nil
         }
@@ -62,11 +65,12 @@ public enum JSONValue: Sendable, Equatable {
     public var isNull: Bool { self == .null }
 
     /// The kind of value, for error messages.
-    var described: String {
+    public var described: String {
         switch self {
         case .null: "null"
         case .bool(let value): "\(value)"
         case .integer(let value): "\(value)"
+        case .unsigned(let value): "\(value)"
         case .number(let value): "\(value)"
         case .string(let value): "the text \(quoted(value))"
         case .array(let values): "an array of \(values.count)"
@@ -107,18 +111,20 @@ public struct JSONObject: Sendable, Equatable {
 }
 
 /// A name that equals another only when the bytes do.
-struct ExactName: Hashable {
-    let text: String
+public struct ExactName: Hashable, Sendable {
+    /// The name itself.
+    public let text: String
 
-    init(_ text: String) {
+    /// Takes `text` as it is.
+    public init(_ text: String) {
         self.text = text
     }
 
-    static func == (left: ExactName, right: ExactName) -> Bool {
+    public static func == (left: ExactName, right: ExactName) -> Bool {
         left.text.utf8.elementsEqual(right.text.utf8)
     }
 
-    func hash(into hasher: inout Hasher) {
+    public func hash(into hasher: inout Hasher) {
         var text = self.text
         text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }

@@ -12,7 +12,8 @@ extension JSONValue {
         }.get()
     }
 
-    init(parsing bytes: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) {
+    /// Parses a whole document that lies in memory; see `init(parsing:limits:)`.
+    public init(parsing bytes: UnsafeRawBufferPointer, limits: JSONLimits) throws(JSONError) {
         guard bytes.count <= limits.byteCount else {
             throw JSONError(offset: limits.byteCount, problem: .tooLong(limit: limits.byteCount))
         }
@@ -58,9 +59,13 @@ private struct JSONParser {
         var object = JSONObject()
         if reader.take(UInt8(ascii: "}")) { return object }
         repeat {
+            _ = reader.peek()
+            let place = reader.offset
             let name = try reader.name()
             let value = try value(depth: depth)
-            guard object.append(name, value) else { throw reader.error(.duplicateName(name)) }
+            guard object.append(name, value) else {
+                throw JSONError(offset: place, problem: .duplicateName(name))
+            }
         } while try reader.continues(until: UInt8(ascii: "}"))
         return object
     }
