@@ -12,12 +12,13 @@ struct EndToEndTests {
         let conversation = try await daemon.client.create(ConversationDraft(title: "Survivor"))
         var acknowledged: [String] = []
         for round in 0..<4 {
-            let ledger = Ledger(killAfterTokens: 1 + 3 * round) { daemon.end(signal: SIGKILL) }
+            let ledger = Ledger(killing: daemon.process.processIdentifier, afterTokens: 1 + 3 * round)
             await #expect(throws: (any Error).self) {
                 let draft = MessageDraft(content: "Round \(round): count to one hundred.")
                 try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
             }
             acknowledged += await ledger.acknowledged
+            daemon.process.waitUntilExit()
             try daemon.start()
             try await daemon.ready()
             let messages = try await daemon.client.transcript(conversation.id).messages
@@ -84,12 +85,12 @@ private actor Ledger {
     private(set) var acknowledged: [String] = []
     private(set) var text = ""
     private(set) var completed: Message?
+    private let process: Int32?
     private var tokensUntilKill: Int?
-    private let kill: () -> Void
 
-    init(killAfterTokens: Int? = nil, kill: @escaping () -> Void = {}) {
-        tokensUntilKill = killAfterTokens
-        self.kill = kill
+    init(killing process: Int32? = nil, afterTokens count: Int? = nil) {
+        self.process = process
+        tokensUntilKill = count
     }
 
     func receive(_ event: ChatEvent) throws {
@@ -98,7 +99,7 @@ private actor Ledger {
         case .token(let token):
             text += token.text
             tokensUntilKill = tokensUntilKill.map { $0 - 1 }
-            if tokensUntilKill == 0 { kill() }
+            if tokensUntilKill == 0, let process { kill(process, SIGKILL) }
         case .completed(let end): completed = end.message
         case .failed(let failure): throw failure.error
         default: break
