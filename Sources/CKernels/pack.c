@@ -16,6 +16,13 @@ int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
     return (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS * panel_bytes(type, columns);
 }
 
+/// The line that takes bytes 4i..<4i+4 of a block's quants: their own order, but in Q6_K the two lines of low bits and
+/// the one of high bits that belong together are neighbours.
+INLINE int line_index(ck_type type, int i) {
+    if (type != CK_Q6_K) return i;
+    return i < 32 ? i / 16 * 24 + i % 8 * 3 + i % 16 / 8 : (i - 32) / 8 * 24 + i % 8 * 3 + 2;
+}
+
 static void pack_scales(ck_type type, const uint8_t *block, int r, uint8_t *out) {
     switch (type) {
     case CK_Q4_0:
@@ -54,7 +61,7 @@ void ck_pack(const ck_matrix *w, int64_t first, int64_t count, void *out) {
             for (int r = 0; r < rows; r++) {
                 const uint8_t *block = (const uint8_t *)w->bytes + (row + r) * bytes + b * t->block_bytes;
                 for (int i = 0; i < packing->lines; i++) {
-                    memcpy(lines + 64 * i + 4 * r, block + packing->offset + 4 * i, 4);
+                    memcpy(lines + 64 * line_index(w->type, i) + 4 * r, block + packing->offset + 4 * i, 4);
                 }
                 pack_scales(w->type, block, r, scales + b * packing->scale_bytes);
             }
@@ -97,7 +104,7 @@ void ck_unpack_row(const ck_matrix *w, int64_t row, void *out) {
     for (int64_t b = 0; b < w->columns / t->block_length; b++) {
         uint8_t *block = (uint8_t *)out + b * t->block_bytes;
         for (int i = 0; i < packing->lines; i++) {
-            memcpy(block + packing->offset + 4 * i, panel + (b * packing->lines + i) * 64 + 4 * r, 4);
+            memcpy(block + packing->offset + 4 * i, panel + (b * packing->lines + line_index(w->type, i)) * 64 + 4 * r, 4);
         }
         unpack_scales(w->type, scales + b * packing->scale_bytes, r, block);
     }

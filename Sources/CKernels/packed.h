@@ -18,8 +18,8 @@ INLINE vi packed_step(ck_type type, const uint8_t *lines, int group, int j, int 
             vi_bits(LINE_AT(8 + group / 2 * 8 + j), group % 2 * 4, 15), vi_bits_up(LINE_AT(j), group, 1, 4));
     case CK_Q6_K:
         return vi_or(
-            vi_bits(LINE_AT(group / 4 * 16 + group % 2 * 8 + j), group % 4 / 2 * 4, 15),
-            vi_bits_up(LINE_AT(32 + group / 4 * 8 + j), group % 4 * 2, 3, 4));
+            vi_bits(LINE_AT(group / 4 * 24 + 3 * j + group % 2), group % 4 / 2 * 4, 15),
+            vi_bits_up(LINE_AT(group / 4 * 24 + 3 * j + 2), group % 4 * 2, 3, 4));
     default:
 #ifdef CK_VNNI
         return _mm512_xor_si512(LINE_AT(j), _mm512_set1_epi8((char)128));
@@ -33,20 +33,30 @@ INLINE vi packed_step(ck_type type, const uint8_t *lines, int group, int j, int 
 /// Products of pairs (in AVX2) that fit 16 bits: see run_length in kernels_avx2.c.
 INLINE int packed_run(ck_type type) { return type == CK_Q6_K ? 2 : type == CK_Q5_K ? 4 : 8; }
 
-/// Dot products of `steps` times 4 columns, from step `from` of a group on, with x (of the same columns).
-INLINE vf packed_dot(ck_type type, const uint8_t *lines, int group, int from, int steps, const int8_t *x, int v) {
-    dot_sum sum = dot_zero();
+/// Groups whose quants share lines, and so are multiplied together.
+INLINE int packed_cluster(ck_type type) {
+    return type == CK_Q6_K ? 4 : type == CK_Q4_K || type == CK_Q5_K ? 2 : 1;
+}
+
+/// Dot products of `steps` times 4 columns, from step `from` on, of a cluster of groups with x (its first column).
+INLINE void packed_dots(
+    ck_type type, const uint8_t *lines, int group, int from, int steps, const int8_t *x, int v, vf *dots) {
+    dot_sum sums[4];
+    for (int c = 0; c < packed_cluster(type); c++) sums[c] = dot_zero();
 #pragma GCC unroll 8
-    for (int j = 0; j < steps; j++) {
-        vi w = packed_step(type, lines, group, from + j, v), spread = vi_spread(x + 4 * j);
-        if (type == CK_Q8_0) {
-            dot_add_wide(&sum, w, spread);
-        } else {
-            dot_add(&sum, w, spread);
-            if ((j + 1) % packed_run(type) == 0 || j + 1 == steps) dot_widen(&sum);
+    for (int j = from; j < from + steps; j++) {
+#pragma GCC unroll 4
+        for (int c = 0; c < packed_cluster(type); c++) {
+            vi w = packed_step(type, lines, group + c, j, v), spread = vi_spread(x + 32 * c + 4 * j);
+            if (type == CK_Q8_0) {
+                dot_add_wide(&sums[c], w, spread);
+            } else {
+                dot_add(&sums[c], w, spread);
+                if ((j + 1) % packed_run(type) == 0) dot_widen(&sums[c]);
+            }
         }
     }
-    return dot_value(sum);
+    for (int c = 0; c < packed_cluster(type); c++) dots[c] = dot_value(sums[c]);
 }
 
 /// d and m of the 16 rows for group `group` (of 32 columns, or 16 for Q6_K) of one block.
@@ -88,6 +98,44 @@ INLINE bool packed_minimum(ck_type type) {
 #endif
 }
 
+/// How far ahead of its use a panel is fetched: the processor's own prefetching does not see far enough through the
+/// order of these loads.
+enum { FETCH_BYTES = 4096 };
+
+INLINE void fetch_ahead(const uint8_t *lines, int line_bytes, const uint8_t *scales, int scale_bytes) {
+    const int blocks = (FETCH_BYTES + line_bytes - 1) / line_bytes;
+    for (int i = 0; i < line_bytes; i += 64) __builtin_prefetch(lines + blocks * line_bytes + i);
+    for (int i = 0; i < scale_bytes; i += 64) __builtin_prefetch(scales + blocks * scale_bytes + i);
+}
+
+/// Adds a cluster of groups of one block, times row s of activations (whose parts begin at the block), to `sum`.
+INLINE vf packed_cluster_sum(
+    ck_type type, const uint8_t *lines, const uint8_t *scales, int group, const ck_activations *x, int64_t at, int v,
+    vf sum) {
+    vf dots[4], d, m;
+    const float *xscales = x->scales + at / 32 + group, *xsums = x->sums + at / 32 + group;
+    const float *half_sums = x->half_sums + at / 16 + 2 * group;
+    const int8_t *quants = x->quants + at + 32 * group;
+    if (type == CK_Q6_K) {
+        for (int half = 0; half < 2; half++) {
+            packed_dots(type, lines, group, 4 * half, 4, quants, v, dots);
+            for (int c = 0; c < 4; c++) {
+                packed_scales(type, scales, 2 * (group + c) + half, v, &d, &m);
+                vf offset = vf_set1(-32 * half_sums[2 * c + half]);
+                sum = vf_fma(vf_fma(dots[c], vf_set1(xscales[c]), offset), d, sum);
+            }
+        }
+        return sum;
+    }
+    packed_dots(type, lines, group, 0, 8, quants, v, dots);
+    for (int c = 0; c < packed_cluster(type); c++) {
+        packed_scales(type, scales, group + c, v, &d, &m);
+        sum = vf_fma(vf_mul(dots[c], vf_set1(xscales[c])), d, sum);
+        if (packed_minimum(type)) sum = vf_fma(m, vf_set1(xsums[c]), sum);
+    }
+    return sum;
+}
+
 /// The 16 sums of one panel times row s of activations; `single`: there is only one row.
 INLINE void packed_row(
     ck_type type, bool single, const uint8_t *panel, int64_t columns, const ck_activations *x, int64_t s,
@@ -98,27 +146,10 @@ INLINE void packed_row(
     for (int v = 0; v < LINE; v++) sums[v] = vf_set1(0);
     for (int64_t k = 0; k < columns; k += length, panel += line_bytes, scales += scale_bytes) {
         const int64_t at = single ? k : activation_index(x, s, k);
-        const int8_t *quants = x->quants + at;
-        const float *xscales = x->scales + at / 32, *xsums = x->sums + at / 32, *halves = x->half_sums + at / 16;
-#pragma GCC unroll 8
-        for (int g = 0; g < length / 32; g++) {
-            for (int v = 0; v < LINE; v++) {
-                vf d, m;
-                if (type == CK_Q6_K) {
-                    vf low = packed_dot(type, panel, g, 0, 4, quants + 32 * g, v);
-                    vf high = packed_dot(type, panel, g, 4, 4, quants + 32 * g + 16, v);
-                    vf scale = vf_set1(xscales[g]);
-                    packed_scales(type, scales, 2 * g, v, &d, &m);
-                    sums[v] = vf_fma(vf_fma(low, scale, vf_set1(-32 * halves[2 * g])), d, sums[v]);
-                    packed_scales(type, scales, 2 * g + 1, v, &d, &m);
-                    sums[v] = vf_fma(vf_fma(high, scale, vf_set1(-32 * halves[2 * g + 1])), d, sums[v]);
-                } else {
-                    vf dot = vf_mul(packed_dot(type, panel, g, 0, 8, quants + 32 * g, v), vf_set1(xscales[g]));
-                    packed_scales(type, scales, g, v, &d, &m);
-                    sums[v] = vf_fma(dot, d, sums[v]);
-                    if (packed_minimum(type)) sums[v] = vf_fma(m, vf_set1(xsums[g]), sums[v]);
-                }
-            }
+        fetch_ahead(panel, line_bytes, scales, scale_bytes);
+#pragma GCC unroll 4
+        for (int g = 0; g < length / 32; g += packed_cluster(type)) {
+            for (int v = 0; v < LINE; v++) sums[v] = packed_cluster_sum(type, panel, scales, g, x, at, v, sums[v]);
         }
     }
 }
