@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Turns text into tokens and back.
 ///
 /// Any bytes may be encoded, and decoding gives them back. Text never becomes a control token unless the caller
@@ -7,7 +9,7 @@ public struct Tokenizer: Sendable {
     private let encoder: any TokenEncoder
     private let userDefined: TokenScanner
     private let special: TokenScanner
-    private let specialIDs: [String: Int32]
+    private let specialIDs: [ExactName: Int32]
 
     /// How many tokens there are; ids are 0..<vocabularySize.
     public var vocabularySize: Int { vocabulary.count }
@@ -30,7 +32,7 @@ public struct Tokenizer: Sendable {
         endOfGeneration = EndOfGeneration.ids(of: vocabulary)
         var userDefined = TokenScanner()
         var special = TokenScanner()
-        var specialIDs: [String: Int32] = [:]
+        var specialIDs: [ExactName: Int32] = [:]
         for id in 0..<vocabulary.count {
             switch vocabulary.types[id] {
             case .userDefined: userDefined.insert(vocabulary.tokens[id], id: Int32(id))
@@ -39,7 +41,7 @@ public struct Tokenizer: Sendable {
             }
             special.insert(vocabulary.tokens[id], id: Int32(id))
             let text = vocabulary.tokens.text(id)
-            if let other = specialIDs.updateValue(Int32(id), forKey: text) {
+            if let other = specialIDs.updateValue(Int32(id), forKey: ExactName(text)) {
                 throw .duplicateToken(text: text, first: Int(other), second: id)
             }
         }
@@ -63,7 +65,7 @@ public struct Tokenizer: Sendable {
     }
 
     /// The id of a control or user-defined token by its exact text, such as `<|eot_id|>`.
-    public func special(_ name: String) -> Int32? { specialIDs[name] }
+    public func special(_ name: String) -> Int32? { specialIDs[ExactName(name)] }
 
     /// Whether a token is no text: a control token, or the one for unknown text.
     public func isControl(_ token: Int32) -> Bool {
