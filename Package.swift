@@ -44,7 +44,7 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
-        // Base: one JSON parser, for bytes that are not trusted.
+        // Base: the one JSON parser, for bytes that are not trusted.
         library("StrictJSON"),
 
         // Engine: synchronous functions on values.
@@ -72,7 +72,7 @@ let package = Package(
         library("HostProcess"),
         library(
             "Server",
-            ["Assistant", "AssistantAPI", "History", "HostProcess", "Settings", logging]
+            ["Assistant", "AssistantAPI", "History", "HostProcess", "Settings", "StrictJSON", logging]
                 + [
                     .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "HummingbirdCore", package: "hummingbird"),

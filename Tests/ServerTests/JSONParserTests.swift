@@ -21,7 +21,7 @@ struct JSONParserTests {
         "/*x*/1", "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "\u{FEFF}1",
     ])
     func invalidTextsAreRefused(text: String) {
-        #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
     @Test(
@@ -31,7 +31,7 @@ struct JSONParserTests {
         ]
             as [[UInt8]])
     func invalidUTF8IsRefused(bytes: [UInt8]) {
-        #expect(throws: JSONError.self) { try JSONParser.parse(bytes) }
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(bytes) }
     }
 
     @Test func depthIsBounded() throws {
@@ -39,19 +39,20 @@ struct JSONParserTests {
             Array((String(repeating: "[", count: depth) + String(repeating: "]", count: depth)).utf8)
         }
         _ = try JSONParser.parse(nested(JSONParser.maximumDepth))
-        #expect(throws: JSONError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
-        #expect(throws: JSONError.self) { try JSONParser.parse(nested(100_000)) }
-        #expect(throws: JSONError.self) {
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(nested(JSONParser.maximumDepth + 1)) }
+        #expect(throws: JSONSyntaxError.self) { try JSONParser.parse(nested(100_000)) }
+        #expect(throws: JSONSyntaxError.self) {
             try JSONParser.parse(Array(String(repeating: #"{"a":"#, count: 50_000).utf8))
         }
     }
 
     @Test func errorSaysWhere() {
-        let error = #expect(throws: JSONError.self) {
+        let error = #expect(throws: JSONSyntaxError.self) {
             try JSONParser.parse(Array("{\n  \"a\": 1\n  \"b\": 2}".utf8))
         }
         #expect(error?.line == 3)
         #expect(error?.column == 3)
+        #expect(error?.description == "line 3, column 3: expected “,” or “}”, found “\"”")
     }
 
     @Test(arguments: [

@@ -1,4 +1,5 @@
-/// A JSON value; objects keep the order of their members, numbers keep their digits.
+/// A JSON value to read fields from or to write; objects keep the order of their members, integers of 64 bits their
+/// digits.
 enum JSON: Sendable, Equatable {
     case null
     case bool(Bool)
@@ -45,7 +46,7 @@ enum JSON: Sendable, Equatable {
     }
 }
 
-/// A number as it was written, so that 64-bit integers survive.
+/// A number with its text, so that 64-bit integers survive.
 struct JSONNumber: Sendable, Equatable {
     let text: String
     let value: Double
@@ -55,7 +56,7 @@ struct JSONNumber: Sendable, Equatable {
         self.value = value
     }
 
-    init(_ value: Int) { self.init(text: String(value), value: Double(value)) }
+    init(_ value: some FixedWidthInteger) { self.init(text: String(value), value: Double(value)) }
 
     init(_ value: Double) { self.init(text: value.description, value: value) }
 

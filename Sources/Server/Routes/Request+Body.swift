@@ -14,7 +14,7 @@ extension Request {
         guard !bytes.isEmpty else { throw Failure.invalid("The body is empty; it must be a JSON object.") }
         do {
             return try Fields(JSONParser.parse(bytes))
-        } catch let error as JSONError {
+        } catch let error as JSONSyntaxError {
             throw Failure(.badRequest, code: "invalid_json", "The body is not valid JSON: \(error).")
         }
     }
