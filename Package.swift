@@ -49,8 +49,7 @@ let package = Package(
 
         // Engine: synchronous functions on values.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
-        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas", providers: [.apt(["libopenblas-dev"])]),
-        library("Tensors", ["CKernels", "COpenBLAS"]),
+        library("Tensors", ["CKernels"]),
         library("Checkpoints", ["Tensors", "StrictJSON"]),
         library("Tokenizers", ["StrictJSON"]),
 
