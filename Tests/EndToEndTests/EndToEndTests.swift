@@ -53,7 +53,8 @@ struct EndToEndTests {
     @Test func aQuestionOnTheCommandLineIsAnsweredAndKept() async throws {
         let daemon = try RunningDaemon()
         try await daemon.ready()
-        let (status, output) = try daemon.run("inkling", ["--json", "What is the capital of France?"])
+        let (status, output) = try daemon.run(
+            "inkling", ["ask", "--json", "--set", "temperature=0", "What is the capital of France?"])
         #expect(status == 0)
         #expect(String(decoding: output, as: UTF8.self).contains("Paris"))
         let matches = try await daemon.client.search("capital", limit: 10)
