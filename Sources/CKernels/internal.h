@@ -17,7 +17,16 @@ typedef struct {
     bool has_minimum;
 } ck_traits;
 
-extern const ck_traits ck_type_traits[CK_TYPE_COUNT];
+static const ck_traits ck_type_traits[CK_TYPE_COUNT] = {
+    [CK_F32] = {1, 4, 1, 0, false},        [CK_F16] = {1, 2, 1, 0, false},
+    [CK_BF16] = {1, 2, 1, 0, false},       [CK_Q4_0] = {32, 18, 32, 8, false},
+    [CK_Q4_1] = {32, 20, 32, 0, true},     [CK_Q5_0] = {32, 22, 32, 16, false},
+    [CK_Q5_1] = {32, 24, 32, 0, true},     [CK_Q8_0] = {32, 34, 32, 128, false},
+    [CK_Q2_K] = {256, 84, 16, 0, true},    [CK_Q3_K] = {256, 110, 16, 4, false},
+    [CK_Q4_K] = {256, 144, 32, 0, true},   [CK_Q5_K] = {256, 176, 32, 0, true},
+    [CK_Q6_K] = {256, 210, 16, 32, false}, [CK_IQ4_NL] = {32, 18, 32, 128, false},
+    [CK_IQ4_XS] = {256, 136, 32, 128, false},
+};
 
 /// Values of IQ4_NL's and IQ4_XS's codes.
 extern const int8_t ck_iq4_values[16];
@@ -77,7 +86,26 @@ typedef struct {
     int32_t offset, lines, scale_bytes;
 } ck_packing;
 
-extern const ck_packing ck_packings[CK_TYPE_COUNT];
+static const ck_packing ck_packings[CK_TYPE_COUNT] = {
+    [CK_Q4_0] = {2, 4, 32},    // scales: f16 d[16]
+    [CK_Q4_1] = {4, 4, 64},    // f16 d[16], m[16]
+    [CK_Q8_0] = {2, 8, 32},    // f16 d[16]
+    [CK_Q4_K] = {16, 32, 320}, // f16 d[16], dmin[16], then scales u8[8][16], minima u8[8][16]
+    [CK_Q5_K] = {16, 40, 320}, // the same
+    [CK_Q6_K] = {0, 48, 288},  // f16 d[16], scales i8[16][16]
+};
+
+/// Calls `f` with the type as a constant, so that each type gets its own specialised code.
+#define FOR_PACKED_TYPE(type, f, ...) \
+    switch (type) { \
+    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break; \
+    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break; \
+    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break; \
+    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break; \
+    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break; \
+    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break; \
+    default: break; \
+    }
 
 /// Bytes of the lines of one panel, before its scales.
 INLINE int64_t panel_line_bytes(ck_type type, int64_t columns) {

@@ -2,15 +2,6 @@
 // 16 rows, scales are read as vectors, and nothing has to be summed across lanes.
 #include "internal.h"
 
-const ck_packing ck_packings[CK_TYPE_COUNT] = {
-    [CK_Q4_0] = {2, 4, 32},    // scales: f16 d[16]
-    [CK_Q4_1] = {4, 4, 64},    // f16 d[16], m[16]
-    [CK_Q8_0] = {2, 8, 32},    // f16 d[16]
-    [CK_Q4_K] = {16, 32, 320}, // f16 d[16], dmin[16], then scales u8[8][16], minima u8[8][16]
-    [CK_Q5_K] = {16, 40, 320}, // the same
-    [CK_Q6_K] = {0, 48, 288},  // f16 d[16], scales i8[16][16]
-};
-
 int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
     if (ck_packings[type].lines == 0) return 0;
     return (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS * panel_bytes(type, columns);
@@ -23,7 +14,7 @@ INLINE int line_index(ck_type type, int i) {
     return i < 32 ? i / 16 * 24 + i % 8 * 3 + i % 16 / 8 : (i - 32) / 8 * 24 + i % 8 * 3 + 2;
 }
 
-static void pack_scales(ck_type type, const uint8_t *block, int r, uint8_t *out) {
+INLINE void pack_scales(ck_type type, const uint8_t *block, int r, uint8_t *out) {
     switch (type) {
     case CK_Q4_0:
     case CK_Q8_0: memcpy(out + 2 * r, block, 2); break;
@@ -46,27 +37,32 @@ static void pack_scales(ck_type type, const uint8_t *block, int r, uint8_t *out)
     }
 }
 
-void ck_pack(const ck_matrix *w, int64_t first, int64_t count, void *out) {
-    const ck_traits *t = &ck_type_traits[w->type];
-    const ck_packing *packing = &ck_packings[w->type];
+INLINE void pack_panels(ck_type type, const ck_matrix *w, int64_t first, int64_t count, void *out) {
+    const ck_traits *t = &ck_type_traits[type];
+    const ck_packing *packing = &ck_packings[type];
     const int64_t bytes = row_bytes(w), blocks = w->columns / t->block_length;
     for (int64_t p = first; p < first + count; p++) {
-        uint8_t *panel = (uint8_t *)out + p * panel_bytes(w->type, w->columns);
-        uint8_t *scales = panel + panel_line_bytes(w->type, w->columns);
+        uint8_t *panel = (uint8_t *)out + p * panel_bytes(type, w->columns);
+        uint8_t *scales = panel + panel_line_bytes(type, w->columns);
         const int64_t row = p * CK_PANEL_ROWS;
         const int rows = w->rows - row < CK_PANEL_ROWS ? (int)(w->rows - row) : CK_PANEL_ROWS;
-        if (rows < CK_PANEL_ROWS) memset(panel, 0, (size_t)panel_bytes(w->type, w->columns));
+        if (rows < CK_PANEL_ROWS) memset(panel, 0, (size_t)panel_bytes(type, w->columns));
         for (int64_t b = 0; b < blocks; b++) {
             uint8_t *lines = panel + b * packing->lines * 64;
             for (int r = 0; r < rows; r++) {
                 const uint8_t *block = (const uint8_t *)w->bytes + (row + r) * bytes + b * t->block_bytes;
+#pragma GCC unroll 48
                 for (int i = 0; i < packing->lines; i++) {
-                    memcpy(lines + 64 * line_index(w->type, i) + 4 * r, block + packing->offset + 4 * i, 4);
+                    memcpy(lines + 64 * line_index(type, i) + 4 * r, block + packing->offset + 4 * i, 4);
                 }
-                pack_scales(w->type, block, r, scales + b * packing->scale_bytes);
+                pack_scales(type, block, r, scales + b * packing->scale_bytes);
             }
         }
     }
+}
+
+void ck_pack(const ck_matrix *w, int64_t first, int64_t count, void *out) {
+    FOR_PACKED_TYPE(w->type, pack_panels, w, first, count, out)
 }
 
 static void unpack_scales(ck_type type, const uint8_t *scales, int64_t r, uint8_t *block) {
@@ -104,7 +100,8 @@ void ck_unpack_row(const ck_matrix *w, int64_t row, void *out) {
     for (int64_t b = 0; b < w->columns / t->block_length; b++) {
         uint8_t *block = (uint8_t *)out + b * t->block_bytes;
         for (int i = 0; i < packing->lines; i++) {
-            memcpy(block + packing->offset + 4 * i, panel + (b * packing->lines + line_index(w->type, i)) * 64 + 4 * r, 4);
+            const uint8_t *line = panel + (b * packing->lines + line_index(w->type, i)) * 64;
+            memcpy(block + packing->offset + 4 * i, line + 4 * r, 4);
         }
         unpack_scales(w->type, scales + b * packing->scale_bytes, r, block);
     }

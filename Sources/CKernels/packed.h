@@ -38,6 +38,33 @@ INLINE int packed_cluster(ck_type type) {
     return type == CK_Q6_K ? 4 : type == CK_Q4_K || type == CK_Q5_K ? 2 : 1;
 }
 
+/// How far ahead of its use a panel is fetched: the processor's own prefetching does not see far enough through the
+/// order of these loads.
+enum { FETCH_BYTES = 4096 };
+
+/// Fetches what lies ahead of the lines that step j of a cluster reads: every line once in a pass over the block.
+INLINE void fetch_ahead(ck_type type, const uint8_t *lines, int group, int j) {
+#define FETCH(i) __builtin_prefetch(lines + (i) * 64 + FETCH_BYTES)
+    switch (type) {
+    case CK_Q4_0:
+    case CK_Q4_1:
+        if (j < 4) FETCH(j);
+        break;
+    case CK_Q4_K: FETCH(group / 2 * 8 + j); break;
+    case CK_Q5_K:
+        FETCH(8 + group / 2 * 8 + j);
+        if (group == 0) FETCH(j);
+        break;
+    case CK_Q6_K:
+        FETCH(group / 4 * 24 + 3 * j);
+        FETCH(group / 4 * 24 + 3 * j + 1);
+        FETCH(group / 4 * 24 + 3 * j + 2);
+        break;
+    default: FETCH(j); break;
+    }
+#undef FETCH
+}
+
 /// Dot products of `steps` times 4 columns, from step `from` on, of a cluster of groups with x (its first column).
 INLINE void packed_dots(
     ck_type type, const uint8_t *lines, int group, int from, int steps, const int8_t *x, int v, vf *dots) {
@@ -45,6 +72,7 @@ INLINE void packed_dots(
     for (int c = 0; c < packed_cluster(type); c++) sums[c] = dot_zero();
 #pragma GCC unroll 8
     for (int j = from; j < from + steps; j++) {
+        if (v == 0) fetch_ahead(type, lines, group, j);
 #pragma GCC unroll 4
         for (int c = 0; c < packed_cluster(type); c++) {
             vi w = packed_step(type, lines, group + c, j, v), spread = vi_spread(x + 32 * c + 4 * j);
@@ -98,16 +126,6 @@ INLINE bool packed_minimum(ck_type type) {
 #endif
 }
 
-/// How far ahead of its use a panel is fetched: the processor's own prefetching does not see far enough through the
-/// order of these loads.
-enum { FETCH_BYTES = 4096 };
-
-INLINE void fetch_ahead(const uint8_t *lines, int line_bytes, const uint8_t *scales, int scale_bytes) {
-    const int blocks = (FETCH_BYTES + line_bytes - 1) / line_bytes;
-    for (int i = 0; i < line_bytes; i += 64) __builtin_prefetch(lines + blocks * line_bytes + i);
-    for (int i = 0; i < scale_bytes; i += 64) __builtin_prefetch(scales + blocks * scale_bytes + i);
-}
-
 /// Adds a cluster of groups of one block, times row s of activations (whose parts begin at the block), to `sum`.
 INLINE vf packed_cluster_sum(
     ck_type type, const uint8_t *lines, const uint8_t *scales, int group, const ck_activations *x, int64_t at, int v,
@@ -146,7 +164,8 @@ INLINE void packed_row(
     for (int v = 0; v < LINE; v++) sums[v] = vf_set1(0);
     for (int64_t k = 0; k < columns; k += length, panel += line_bytes, scales += scale_bytes) {
         const int64_t at = single ? k : activation_index(x, s, k);
-        fetch_ahead(panel, line_bytes, scales, scale_bytes);
+        const uint8_t *later = scales + FETCH_BYTES / line_bytes * scale_bytes;
+        for (int i = 0; i < scale_bytes; i += 64) __builtin_prefetch(later + i);
 #pragma GCC unroll 4
         for (int g = 0; g < length / 32; g += packed_cluster(type)) {
             for (int v = 0; v < LINE; v++) sums[v] = packed_cluster_sum(type, panel, scales, g, x, at, v, sums[v]);
@@ -167,17 +186,6 @@ INLINE void packed_matvec(
         for (int64_t i = 0; i < used; i++) y[r + i] = accumulate ? y[r + i] + values[i] : values[i];
     }
 }
-
-#define FOR_PACKED_TYPE(type, f, ...) \
-    switch (type) { \
-    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break; \
-    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break; \
-    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break; \
-    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break; \
-    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break; \
-    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break; \
-    default: break; \
-    }
 
 static void multiply_packed_one(
     const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, bool accumulate) {

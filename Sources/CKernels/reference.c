@@ -3,17 +3,6 @@
 
 #pragma STDC FP_CONTRACT OFF
 
-const ck_traits ck_type_traits[CK_TYPE_COUNT] = {
-    [CK_F32] = {1, 4, 1, 0, false},        [CK_F16] = {1, 2, 1, 0, false},
-    [CK_BF16] = {1, 2, 1, 0, false},       [CK_Q4_0] = {32, 18, 32, 8, false},
-    [CK_Q4_1] = {32, 20, 32, 0, true},     [CK_Q5_0] = {32, 22, 32, 16, false},
-    [CK_Q5_1] = {32, 24, 32, 0, true},     [CK_Q8_0] = {32, 34, 32, 128, false},
-    [CK_Q2_K] = {256, 84, 16, 0, true},    [CK_Q3_K] = {256, 110, 16, 4, false},
-    [CK_Q4_K] = {256, 144, 32, 0, true},   [CK_Q5_K] = {256, 176, 32, 0, true},
-    [CK_Q6_K] = {256, 210, 16, 32, false}, [CK_IQ4_NL] = {32, 18, 32, 128, false},
-    [CK_IQ4_XS] = {256, 136, 32, 128, false},
-};
-
 const int8_t ck_iq4_values[16] = {-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113};
 
 int32_t ck_block_length(ck_type type) { return ck_type_traits[type].block_length; }
