@@ -12,13 +12,15 @@ struct EndToEndTests {
         let conversation = try await daemon.client.create(ConversationDraft(title: "Survivor"))
         var acknowledged: [String] = []
         for round in 0..<4 {
-            let ledger = Ledger(killing: daemon.process.processIdentifier, afterTokens: 1 + 3 * round)
+            let ledger = Ledger(killing: daemon.process.processIdentifier, afterTokens: 1 + round)
             await #expect(throws: (any Error).self) {
-                let draft = MessageDraft(content: "Round \(round): count to one hundred.")
+                var draft = MessageDraft(
+                    content: "Round \(round): count to one hundred.", settings: GenerationSettings())
+                draft.settings?.temperature = 0
                 try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
             }
             acknowledged += await ledger.acknowledged
-            daemon.process.waitUntilExit()
+            daemon.end(signal: SIGKILL)
             try daemon.start()
             try await daemon.ready()
             let messages = try await daemon.client.transcript(conversation.id).messages
@@ -27,9 +29,9 @@ struct EndToEndTests {
         }
         #expect(acknowledged.count == 4)
         let ledger = Ledger()
-        try await daemon.client.send(MessageDraft(content: "Say hello."), to: conversation.id) {
-            try await ledger.receive($0)
-        }
+        var draft = MessageDraft(content: "Say hello.", settings: GenerationSettings())
+        draft.settings?.maxTokens = 16
+        try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
         #expect(await !ledger.text.isEmpty)
         let answer = try #require(await ledger.completed)
         #expect(try await daemon.client.transcript(conversation.id).messages.last == answer)
@@ -66,11 +68,9 @@ struct EndToEndTests {
         try await daemon.ready()
         let conversation = try await daemon.client.create(ConversationDraft(isPrivate: true))
         let ledger = Ledger()
-        try await daemon.client.send(
-            MessageDraft(content: "My secret word is xylophonist."), to: conversation.id
-        ) {
-            try await ledger.receive($0)
-        }
+        var draft = MessageDraft(content: "My secret word is xylophonist.", settings: GenerationSettings())
+        draft.settings?.maxTokens = 16
+        try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
         daemon.end(signal: SIGTERM)
         let files = try #require(
             FileManager.default.enumerator(at: daemon.home, includingPropertiesForKeys: [.isRegularFileKey]))
