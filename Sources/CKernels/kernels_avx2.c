@@ -92,7 +92,7 @@ INLINE void panel_tile(
 #include "gemm_x86.h"
 
 const ck_kernels ck_kernels_avx2 = {
-    CK_ISA_AVX2, true, quantize, multiply, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_AVX2, true, quantize, multiply, multiply_pair, rms_norm, silu_multiply, add, rotate, store, attention,
 };
 
 #if defined(__clang__)

@@ -73,7 +73,7 @@ INLINE void panel_tile(
 #include "gemm_x86.h"
 
 const ck_kernels ck_kernels_avx512 = {
-    CK_ISA_AVX512_VNNI, true, quantize, multiply, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_AVX512_VNNI, true, quantize, multiply, multiply_pair, rms_norm, silu_multiply, add, rotate, store, attention,
 };
 
 #if defined(__clang__)

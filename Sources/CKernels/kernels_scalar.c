@@ -41,5 +41,5 @@ static void multiply(
 }
 
 const ck_kernels ck_kernels_scalar = {
-    CK_ISA_SCALAR, false, quantize, multiply, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_SCALAR, false, quantize, multiply, NULL, rms_norm, silu_multiply, add, rotate, store, attention,
 };

@@ -53,7 +53,7 @@ INLINE void packed_matmul(
         for (int64_t s = 0; s < x->rows; s++) {
             vf sums[LINE];
             float values[CK_PANEL_ROWS];
-            packed_row(type, false, panel, w->columns, x, s, sums);
+            packed_row(type, 1, false, panel, w->columns, &x, s, sums);
             for (int v = 0; v < LINE; v++) vf_store(values + v * VF, sums[v]);
             write_tile(values, CK_PANEL_ROWS, 1, used, y + s * y_stride + r, y_stride, accumulate);
         }

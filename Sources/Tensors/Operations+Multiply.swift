@@ -21,11 +21,22 @@ extension Operations {
         let slices = Self.partition(weights, rows: x.rows * planes.count)
         let matrices = weights.map(\.matrix)
         let multiply = kernels.pointee.multiply
+        let multiplyPair = planes.count == 2 && x.rows == 1 ? kernels.pointee.multiply_pair : nil
         try pool.run(parts: slices.count, checkpoint: checkpoint) { part in
             let slice = slices[part]
             let output = outputs[slice.index]
             let floats = weights[slice.index].type.blockLength == 1
             withUnsafePointer(to: matrices[slice.index]) { matrix in
+                if matrix.pointee.packed, let multiplyPair {
+                    withUnsafePointer(to: planes[0]) { coarse in
+                        withUnsafePointer(to: planes[1]) { fine in
+                            multiplyPair(
+                                matrix, Int64(slice.first), Int64(slice.count), coarse, fine, output.pointer,
+                                accumulate)
+                        }
+                    }
+                    return
+                }
                 // The planes add up to x; a slice's weights are still in the cache for the second one.
                 for (index, plane) in planes.prefix(floats ? 1 : 2).enumerated() {
                     withUnsafePointer(to: plane) { plane in

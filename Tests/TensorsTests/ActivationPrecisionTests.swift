@@ -21,16 +21,22 @@ struct ActivationPrecisionTests {
         let w = type.randomWeights(rows: 48, columns: 512, seed: 1)
         let x = Tensor.random(rows: rows, columns: 512, seed: 2)
         let expected = Self.exact(x, w)
-        let operations = Operations(pool: WorkerPool(threadCount: 2))
-        func error(_ precision: ActivationPrecision, packed: Bool) throws -> Float {
+        func error(
+            _ precision: ActivationPrecision, packed: Bool, _ level: Operations.InstructionSet
+        ) throws -> Float {
             let y = Tensor(rows: rows, columns: 48)
-            let operations = operations.rounding(to: precision)
+            let pool = WorkerPool(threadCount: 2)
+            let operations = Operations(pool: pool, instructionSet: level).rounding(to: precision)
             try operations.multiply(x, by: [packed ? operations.packed(w) : w], into: [y]) {}
             return relativeError(y.values, expected)
         }
-        for packed in [false, true] {
-            let (coarse, fine) = (try error(.bits8, packed: packed), try error(.bits16, packed: packed))
-            #expect(coarse > 1e-4 && fine < coarse / 50, "\(coarse) with 8 bits, \(fine) with 16")
+        for level in instructionSets {
+            for packed in [false, true] {
+                let coarse = try error(.bits8, packed: packed, level)
+                let fine = try error(.bits16, packed: packed, level)
+                #expect(
+                    coarse > 1e-4 && fine < coarse / 50, "\(level): \(coarse) with 8 bits, \(fine) with 16")
+            }
         }
     }
 

@@ -133,6 +133,12 @@ typedef struct {
         const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull x,
         float *_Nonnull y, int64_t y_stride, bool accumulate);
 
+    /// y[n] (+)= (coarse + fine) . w[n, :] for packed weights and one row of activations in two parts, each weight read
+    /// once. NULL where `multiplies_packed` is false.
+    void (*_Nullable multiply_pair)(
+        const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull coarse,
+        const ck_activations *_Nonnull fine, float *_Nonnull y, bool accumulate);
+
     /// y = x / rms(x) * weight, over n elements.
     void (*_Nonnull rms_norm)(
         const float *_Nonnull x, const float *_Nonnull weight, float epsilon, int64_t n, float *_Nonnull y);
