@@ -1,9 +1,11 @@
-// Attention over one layer's cache, written once over a vector layer; included by one file per instruction set.
+// Attention over one layer's cache, written once over a vector layer; included by one file per instruction
+// set.
 #pragma once
 
 #include "vector_kernels.h"
 
-/// Vectors across the 16 positions of a block; query rows of one register tile; positions of one softmax step.
+/// Vectors across the 16 positions of a block; query rows of one register tile; positions of one softmax
+/// step.
 enum { BLOCK_VECTORS = CK_CACHE_BLOCK / VF, QUERY_ROWS = VF == 16 ? 8 : VF == 1 ? 1 : 4, STEP = 64 };
 
 INLINE int64_t cache_block_bytes(const ck_cache *c) {
@@ -12,8 +14,8 @@ INLINE int64_t cache_block_bytes(const ck_cache *c) {
 
 // MARK: - Storing
 
-static void store_half_head(
-    const float *keys, const float *values, int32_t dim, int32_t padded, uint16_t *key_column, uint16_t *value_row) {
+static void store_half_head(const float *keys, const float *values, int32_t dim, int32_t padded,
+    uint16_t *key_column, uint16_t *value_row) {
     for (int32_t i = 0; i < padded; i += 16) {
         float k[16] = {0}, v[16] = {0};
         uint16_t halves[16];
@@ -40,9 +42,8 @@ static uint16_t quantize_32(const float *x, int32_t count, int8_t *out) {
     return scale;
 }
 
-static void store_int8_head(
-    const float *keys, const float *values, int32_t dim, int32_t padded, int slot, uint8_t *key_block,
-    uint8_t *value_block) {
+static void store_int8_head(const float *keys, const float *values, int32_t dim, int32_t padded, int slot,
+    uint8_t *key_block, uint8_t *value_block) {
     uint8_t *key_scales = key_block + 16 * padded, *value_scales = value_block + 16 * padded;
     for (int32_t i = 0; i < padded; i += 32) {
         int8_t quants[32];
@@ -58,7 +59,8 @@ static void store(const ck_cache *c, int64_t position, const float *keys, const 
     int64_t offset = position / CK_CACHE_BLOCK * cache_block_bytes(c);
     int slot = (int)(position % CK_CACHE_BLOCK);
     for (int32_t h = 0; h < c->head_count; h++) {
-        uint8_t *key_block = c->keys + h * c->plane_bytes + offset, *value_block = c->values + h * c->plane_bytes + offset;
+        uint8_t *key_block = c->keys + h * c->plane_bytes + offset,
+                *value_block = c->values + h * c->plane_bytes + offset;
         const float *k = keys + (int64_t)h * c->head_dim, *v = values + (int64_t)h * c->head_dim;
         if (c->type == CK_CACHE_F16) {
             uint16_t *column = (uint16_t *)(void *)key_block + slot;
@@ -76,7 +78,8 @@ static void store(const ck_cache *c, int64_t position, const float *keys, const 
 INLINE void block_scores(
     ck_cache_type type, int rows, int32_t dim, const float *q, const uint8_t *block, float *scores) {
     vf acc[QUERY_ROWS][BLOCK_VECTORS];
-    for (int r = 0; r < rows; r++) for (int v = 0; v < BLOCK_VECTORS; v++) acc[r][v] = vf_set1(0);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < BLOCK_VECTORS; v++) acc[r][v] = vf_set1(0);
     if (type == CK_CACHE_F16) {
         for (int32_t d = 0; d < dim; d++) {
             vf k[BLOCK_VECTORS];
@@ -90,7 +93,8 @@ INLINE void block_scores(
         const int8_t *quants = (const int8_t *)block;
         for (int32_t g = 0; g < dim / 32; g++) {
             vf part[QUERY_ROWS][BLOCK_VECTORS];
-            for (int r = 0; r < rows; r++) for (int v = 0; v < BLOCK_VECTORS; v++) part[r][v] = vf_set1(0);
+            for (int r = 0; r < rows; r++)
+                for (int v = 0; v < BLOCK_VECTORS; v++) part[r][v] = vf_set1(0);
             for (int32_t d = 32 * g; d < 32 * g + 32; d++) {
                 vf k[BLOCK_VECTORS];
                 for (int v = 0; v < BLOCK_VECTORS; v++) k[v] = vf_load_int8(quants + 16 * d + v * VF);
@@ -113,11 +117,11 @@ INLINE void block_scores(
 // MARK: - Weighted values
 
 /// sums[r][d..<d + VF * vectors] += scores[r][p] * values[p], over the first `count` positions of the blocks.
-INLINE void block_values(
-    ck_cache_type type, int rows, int vectors, int32_t dim, int32_t d, const uint8_t *blocks, int64_t block_bytes,
-    int count, const float *scores, float *sums) {
+INLINE void block_values(ck_cache_type type, int rows, int vectors, int32_t dim, int32_t d,
+    const uint8_t *blocks, int64_t block_bytes, int count, const float *scores, float *sums) {
     vf acc[QUERY_ROWS][2];
-    for (int r = 0; r < rows; r++) for (int v = 0; v < vectors; v++) acc[r][v] = vf_load(sums + r * dim + d + v * VF);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++) acc[r][v] = vf_load(sums + r * dim + d + v * VF);
     for (int p = 0; p < count; p++) {
         const uint8_t *block = blocks + p / CK_CACHE_BLOCK * block_bytes;
         int slot = p % CK_CACHE_BLOCK;
@@ -127,7 +131,8 @@ INLINE void block_values(
             if (type == CK_CACHE_F16) {
                 value[v] = vf_load_half(block + 2 * (slot * dim + column));
             } else {
-                float scale = half_to_float(load_u16(block + 16 * dim + 2 * (slot * (dim / 32) + column / 32)));
+                float scale =
+                    half_to_float(load_u16(block + 16 * dim + 2 * (slot * (dim / 32) + column / 32)));
                 value[v] = vf_mul(vf_load_int8((const int8_t *)block + slot * dim + column), vf_set1(scale));
             }
         }
@@ -136,13 +141,15 @@ INLINE void block_values(
             for (int v = 0; v < vectors; v++) acc[r][v] = vf_fma(weight, value[v], acc[r][v]);
         }
     }
-    for (int r = 0; r < rows; r++) for (int v = 0; v < vectors; v++) vf_store(sums + r * dim + d + v * VF, acc[r][v]);
+    for (int r = 0; r < rows; r++)
+        for (int v = 0; v < vectors; v++) vf_store(sums + r * dim + d + v * VF, acc[r][v]);
 }
 
 // MARK: - Online softmax
 
 /// Turns the scores of one step into exp(score - maximum), rescaling what was summed before.
-static void softmax_step(float *scores, int64_t visible, int count, int32_t dim, float *sums, float *maximum, float *weight) {
+static void softmax_step(
+    float *scores, int64_t visible, int count, int32_t dim, float *sums, float *maximum, float *weight) {
     int seen = visible < count ? (int)visible : count;
     if (seen <= 0) {
         memset(scores, 0, STEP * 4);
@@ -156,7 +163,8 @@ static void softmax_step(float *scores, int64_t visible, int count, int32_t dim,
         if (*weight > 0) {
             float scale = expf(*maximum - greatest);
             *weight *= scale;
-            for (int32_t d = 0; d < dim; d += VF) vf_store(sums + d, vf_mul(vf_load(sums + d), vf_set1(scale)));
+            for (int32_t d = 0; d < dim; d += VF)
+                vf_store(sums + d, vf_mul(vf_load(sums + d), vf_set1(scale)));
         }
         *maximum = greatest;
     }
@@ -170,9 +178,9 @@ static void softmax_step(float *scores, int64_t visible, int count, int32_t dim,
     *weight += vf_sum(total);
 }
 
-INLINE void attention_step(
-    ck_cache_type type, const ck_cache *c, const uint8_t *keys, const uint8_t *values, const float *q, int32_t rows,
-    const int64_t *limits, int64_t position, int count, float *sums, float *maxima, float *weights) {
+INLINE void attention_step(ck_cache_type type, const ck_cache *c, const uint8_t *keys, const uint8_t *values,
+    const float *q, int32_t rows, const int64_t *limits, int64_t position, int count, float *sums,
+    float *maxima, float *weights) {
     const int32_t dim = c->padded_dim;
     const int64_t block_bytes = cache_block_bytes(c);
     float scores[CK_ATTENTION_ROWS * STEP];
@@ -195,20 +203,27 @@ INLINE void attention_step(
         bool pair = d + 2 * VF <= dim;
         int r = 0;
         for (; r + QUERY_ROWS <= rows; r += QUERY_ROWS) {
-            if (pair) block_values(type, QUERY_ROWS, 2, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
-            else block_values(type, QUERY_ROWS, 1, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
+            if (pair)
+                block_values(type, QUERY_ROWS, 2, dim, d, values, block_bytes, count, scores + r * STEP,
+                    sums + r * dim);
+            else
+                block_values(type, QUERY_ROWS, 1, dim, d, values, block_bytes, count, scores + r * STEP,
+                    sums + r * dim);
         }
         for (; r < rows; r++) {
-            if (pair) block_values(type, 1, 2, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
-            else block_values(type, 1, 1, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
+            if (pair)
+                block_values(
+                    type, 1, 2, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
+            else
+                block_values(
+                    type, 1, 1, dim, d, values, block_bytes, count, scores + r * STEP, sums + r * dim);
         }
         d += pair ? 2 * VF : VF;
     }
 }
 
-static void attention(
-    const ck_cache *c, int32_t head, const float *queries, int32_t rows, const int64_t *limits, int64_t from,
-    int64_t to, float *sums, float *maxima, float *weights) {
+static void attention(const ck_cache *c, int32_t head, const float *queries, int32_t rows,
+    const int64_t *limits, int64_t from, int64_t to, float *sums, float *maxima, float *weights) {
     const int64_t block_bytes = cache_block_bytes(c);
     memset(sums, 0, (size_t)rows * (size_t)c->padded_dim * 4);
     for (int r = 0; r < rows; r++) {
@@ -220,9 +235,11 @@ static void attention(
         int64_t offset = head * c->plane_bytes + p / CK_CACHE_BLOCK * block_bytes;
         const uint8_t *keys = c->keys + offset, *values = c->values + offset;
         if (c->type == CK_CACHE_F16) {
-            attention_step(CK_CACHE_F16, c, keys, values, queries, rows, limits, p, count, sums, maxima, weights);
+            attention_step(
+                CK_CACHE_F16, c, keys, values, queries, rows, limits, p, count, sums, maxima, weights);
         } else {
-            attention_step(CK_CACHE_Q8_0, c, keys, values, queries, rows, limits, p, count, sums, maxima, weights);
+            attention_step(
+                CK_CACHE_Q8_0, c, keys, values, queries, rows, limits, p, count, sums, maxima, weights);
         }
     }
 }

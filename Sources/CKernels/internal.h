@@ -8,8 +8,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-/// What the kernels need to know of a storage type. A quantised element is d * (q - offset) + m, with q unsigned,
-/// d and m per group of 16 or 32; a type has either an offset or its own minimum m.
+/// What the kernels need to know of a storage type. A quantised element is d * (q - offset) + m, with q
+/// unsigned, d and m per group of 16 or 32; a type has either an offset or its own minimum m.
 typedef struct {
     int32_t block_length, block_bytes;
     int32_t group;
@@ -18,13 +18,20 @@ typedef struct {
 } ck_traits;
 
 static const ck_traits ck_type_traits[CK_TYPE_COUNT] = {
-    [CK_F32] = {1, 4, 1, 0, false},        [CK_F16] = {1, 2, 1, 0, false},
-    [CK_BF16] = {1, 2, 1, 0, false},       [CK_Q4_0] = {32, 18, 32, 8, false},
-    [CK_Q4_1] = {32, 20, 32, 0, true},     [CK_Q5_0] = {32, 22, 32, 16, false},
-    [CK_Q5_1] = {32, 24, 32, 0, true},     [CK_Q8_0] = {32, 34, 32, 128, false},
-    [CK_Q2_K] = {256, 84, 16, 0, true},    [CK_Q3_K] = {256, 110, 16, 4, false},
-    [CK_Q4_K] = {256, 144, 32, 0, true},   [CK_Q5_K] = {256, 176, 32, 0, true},
-    [CK_Q6_K] = {256, 210, 16, 32, false}, [CK_IQ4_NL] = {32, 18, 32, 128, false},
+    [CK_F32] = {1, 4, 1, 0, false},
+    [CK_F16] = {1, 2, 1, 0, false},
+    [CK_BF16] = {1, 2, 1, 0, false},
+    [CK_Q4_0] = {32, 18, 32, 8, false},
+    [CK_Q4_1] = {32, 20, 32, 0, true},
+    [CK_Q5_0] = {32, 22, 32, 16, false},
+    [CK_Q5_1] = {32, 24, 32, 0, true},
+    [CK_Q8_0] = {32, 34, 32, 128, false},
+    [CK_Q2_K] = {256, 84, 16, 0, true},
+    [CK_Q3_K] = {256, 110, 16, 4, false},
+    [CK_Q4_K] = {256, 144, 32, 0, true},
+    [CK_Q5_K] = {256, 176, 32, 0, true},
+    [CK_Q6_K] = {256, 210, 16, 32, false},
+    [CK_IQ4_NL] = {32, 18, 32, 128, false},
     [CK_IQ4_XS] = {256, 136, 32, 128, false},
 };
 
@@ -80,8 +87,8 @@ INLINE int64_t row_bytes(const ck_matrix *w) {
     return w->columns / t->block_length * t->block_bytes;
 }
 
-/// The packed form of a type: of each block the quants, `lines` times 4 bytes from `offset` on, become lines of 64 bytes
-/// (16 rows); then come for each block `scale_bytes` of scales of the 16 rows.
+/// The packed form of a type: of each block the quants, `lines` times 4 bytes from `offset` on, become lines
+/// of 64 bytes (16 rows); then come for each block `scale_bytes` of scales of the 16 rows.
 typedef struct {
     int32_t offset, lines, scale_bytes;
 } ck_packing;
@@ -96,15 +103,15 @@ static const ck_packing ck_packings[CK_TYPE_COUNT] = {
 };
 
 /// Calls `f` with the type as a constant, so that each type gets its own specialised code.
-#define FOR_PACKED_TYPE(type, f, ...) \
-    switch (type) { \
-    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break; \
-    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break; \
-    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break; \
-    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break; \
-    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break; \
-    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break; \
-    default: break; \
+#define FOR_PACKED_TYPE(type, f, ...)                                                                        \
+    switch (type) {                                                                                          \
+    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break;                                                            \
+    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break;                                                            \
+    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break;                                                            \
+    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break;                                                            \
+    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break;                                                            \
+    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break;                                                            \
+    default: break;                                                                                          \
     }
 
 /// Bytes of the lines of one panel, before its scales.

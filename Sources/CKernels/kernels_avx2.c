@@ -18,8 +18,8 @@ enum { PANEL = 16 };
 
 #include "panel_x86.h"
 
-/// How many products of pairs (maddubs) fit one sum of 16 bits: with activations of 127, 8 of 4-bit quants give at
-/// most 30480, 4 of 5 bits 31496, 2 of 6 bits 32004; those of 8 bits must be widened at once.
+/// How many products of pairs (maddubs) fit one sum of 16 bits: with activations of 127, 8 of 4-bit quants
+/// give at most 30480, 4 of 5 bits 31496, 2 of 6 bits 32004; those of 8 bits must be widened at once.
 INLINE int run_length(ck_type type) {
     if (wide(type)) return 1;
     if (type == CK_Q6_K) return 2;
@@ -31,9 +31,9 @@ INLINE int tile_rows(ck_type type) { return run_length(type) == 8 ? 4 : 3; }
 #define TILE(type) tile_rows(type)
 
 /// sums[rows][PANEL] += panel . x over one group of `length` (16 or 32) columns.
-INLINE void panel_group(
-    ck_type type, int rows, int length, const uint8_t *quants, const float *d, const float *m, const int8_t *x,
-    int64_t x_stride, const float *scales, int64_t scale_stride, const float *xsums, int64_t sum_stride, float *sums) {
+INLINE void panel_group(ck_type type, int rows, int length, const uint8_t *quants, const float *d,
+    const float *m, const int8_t *x, int64_t x_stride, const float *scales, int64_t scale_stride,
+    const float *xsums, int64_t sum_stride, float *sums) {
     const __m256i ones = _mm256_set1_epi16(1);
     const int run = run_length(type), steps = length / 4;
     __m256i totals[4][2];
@@ -43,7 +43,8 @@ INLINE void panel_group(
             __m256i w0 = _mm256_load_si256((const __m256i *)(quants + k * PANEL * 4));
             __m256i w1 = _mm256_load_si256((const __m256i *)(quants + k * PANEL * 4 + 32));
             for (int r = 0; r < rows; r++) {
-                __m256i v = _mm256_set1_epi32((int)load_u32((const uint8_t *)x + r * x_stride + 4 * k)), p0, p1;
+                __m256i v = _mm256_set1_epi32((int)load_u32((const uint8_t *)x + r * x_stride + 4 * k)), p0,
+                        p1;
                 if (wide(type)) {
                     p0 = _mm256_maddubs_epi16(_mm256_abs_epi8(w0), _mm256_sign_epi8(v, w0));
                     p1 = _mm256_maddubs_epi16(_mm256_abs_epi8(w1), _mm256_sign_epi8(v, w1));
@@ -78,21 +79,29 @@ INLINE void panel_group(
 }
 
 /// sums[rows][PANEL] += panel . x over n groups of 32 columns.
-INLINE void panel_tile(
-    ck_type type, int rows, int n, const weight_panel *panel, const int8_t *x, int64_t x_stride,
-    const float *scales, const float *xsums, float *sums) {
+INLINE void panel_tile(ck_type type, int rows, int n, const weight_panel *panel, const int8_t *x,
+    int64_t x_stride, const float *scales, const float *xsums, float *sums) {
     const int length = halved(type) ? 16 : 32, per = 32 / length;
     for (int g = 0; g < n * per; g++) {
-        panel_group(
-            type, rows, length, panel->quants + g * length * PANEL, panel->d + g * PANEL, panel->m + g * PANEL,
-            x + g * length, x_stride, scales + g / per, n, xsums + g, n * per, sums);
+        panel_group(type, rows, length, panel->quants + g * length * PANEL, panel->d + g * PANEL,
+            panel->m + g * PANEL, x + g * length, x_stride, scales + g / per, n, xsums + g, n * per, sums);
     }
 }
 
 #include "gemm_x86.h"
 
 const ck_kernels ck_kernels_avx2 = {
-    CK_ISA_AVX2, true, quantize, multiply, multiply_pair, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_AVX2,
+    true,
+    quantize,
+    multiply,
+    multiply_pair,
+    rms_norm,
+    silu_multiply,
+    add,
+    rotate,
+    store,
+    attention,
 };
 
 #if defined(__clang__)

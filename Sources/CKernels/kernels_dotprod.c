@@ -17,7 +17,17 @@
 #include "multiply_neon.h"
 
 const ck_kernels ck_kernels_dotprod = {
-    CK_ISA_NEON_DOTPROD, true, quantize, multiply, multiply_pair, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_NEON_DOTPROD,
+    true,
+    quantize,
+    multiply,
+    multiply_pair,
+    rms_norm,
+    silu_multiply,
+    add,
+    rotate,
+    store,
+    attention,
 };
 
 #if defined(__clang__)

@@ -7,6 +7,16 @@
 #include "multiply_neon.h"
 
 const ck_kernels ck_kernels_neon = {
-    CK_ISA_NEON, true, quantize, multiply, multiply_pair, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_NEON,
+    true,
+    quantize,
+    multiply,
+    multiply_pair,
+    rms_norm,
+    silu_multiply,
+    add,
+    rotate,
+    store,
+    attention,
 };
 #endif

@@ -14,7 +14,8 @@ static float dot_row(const ck_matrix *w, const uint8_t *block, const ck_activati
         const int64_t at = activation_index(x, s, k);
         for (int g = 0; g < t->block_length / t->group; g++) {
             int32_t dot = 0;
-            for (int j = g * t->group; j < (g + 1) * t->group; j++) dot += (q[j] - t->offset) * x->quants[at + j];
+            for (int j = g * t->group; j < (g + 1) * t->group; j++)
+                dot += (q[j] - t->offset) * x->quants[at + j];
             sum += d[g] * x->scales[(at + g * t->group) / 32] * (float)dot;
             float total = t->group == 32 ? x->sums[at / 32 + g] : x->half_sums[at / 16 + g];
             if (t->has_minimum) sum += m[g] * total;
@@ -24,9 +25,8 @@ static float dot_row(const ck_matrix *w, const uint8_t *block, const ck_activati
 }
 
 /// Packed weights are for machines with vectors: they are not multiplied here.
-static void multiply(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     if (ck_type_traits[w->type].block_length == 1) {
         multiply_floats(w, first, count, x, y, y_stride, accumulate);
         return;
@@ -41,5 +41,15 @@ static void multiply(
 }
 
 const ck_kernels ck_kernels_scalar = {
-    CK_ISA_SCALAR, false, quantize, multiply, NULL, rms_norm, silu_multiply, add, rotate, store, attention,
+    CK_ISA_SCALAR,
+    false,
+    quantize,
+    multiply,
+    NULL,
+    rms_norm,
+    silu_multiply,
+    add,
+    rotate,
+    store,
+    attention,
 };

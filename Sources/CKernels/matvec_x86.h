@@ -16,8 +16,8 @@ INLINE __m256i dot_32(ck_type type, __m256i q, __m256i x) {
 }
 
 /// One chunk of one row times one row of activations, added to 4 accumulators.
-INLINE void dot_chunk(
-    ck_type type, const unpacked *u, int n, const int8_t *x, const float *scales, const float *sums, __m256 acc[4]) {
+INLINE void dot_chunk(ck_type type, const unpacked *u, int n, const int8_t *x, const float *scales,
+    const float *sums, __m256 acc[4]) {
     float d[16];
     if (halved(type)) {
         __m256 s = _mm256_loadu_ps(scales);
@@ -32,10 +32,11 @@ INLINE void dot_chunk(
         for (int j = 0; j < n; j++) d[j] *= scales[j];
     }
     for (int j = 0; j < n; j++) {
-        __m256 dot = _mm256_cvtepi32_ps(dot_32(type, u->q[j], _mm256_loadu_si256((const __m256i *)(x + 32 * j))));
-        __m256 scale = halved(type)
-            ? _mm256_insertf128_ps(_mm256_broadcast_ss(d + 2 * j), _mm_broadcast_ss(d + 2 * j + 1), 1)
-            : _mm256_broadcast_ss(d + j);
+        __m256 dot =
+            _mm256_cvtepi32_ps(dot_32(type, u->q[j], _mm256_loadu_si256((const __m256i *)(x + 32 * j))));
+        __m256 scale = halved(type) ? _mm256_insertf128_ps(
+                                          _mm256_broadcast_ss(d + 2 * j), _mm_broadcast_ss(d + 2 * j + 1), 1)
+                                    : _mm256_broadcast_ss(d + j);
         acc[j % 4] = _mm256_fmadd_ps(dot, scale, acc[j % 4]);
     }
 #ifndef CK_VNNI
@@ -63,16 +64,16 @@ INLINE float sum_8(const __m256 acc[4]) {
 /// Rows of activations that share one unpacking.
 enum { MATVEC_ROWS = 4 };
 
-INLINE void matvec(
-    ck_type type, int rows, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
-    int64_t y_stride, bool accumulate) {
+INLINE void matvec(ck_type type, int rows, const ck_matrix *w, int64_t first, int64_t count,
+    const ck_activations *x, float *y, int64_t y_stride, bool accumulate) {
     const int64_t columns = w->columns, bytes = row_bytes(w);
     const int per = halved(type) ? 2 : 1;
     const float *all_sums = halved(type) ? x->half_sums : x->sums;
     for (int64_t r = first; r < first + count; r++) {
         const uint8_t *p = (const uint8_t *)w->bytes + r * bytes;
         __m256 acc[MATVEC_ROWS][4];
-        for (int s = 0; s < rows; s++) for (int j = 0; j < 4; j++) acc[s][j] = _mm256_setzero_ps();
+        for (int s = 0; s < rows; s++)
+            for (int j = 0; j < 4; j++) acc[s][j] = _mm256_setzero_ps();
         int64_t k = 0;
         for (; k + CK_CHUNK <= columns; k += CK_CHUNK, p += chunk_bytes(type)) {
             unpacked u;
@@ -100,14 +101,12 @@ INLINE void matvec(
 
 #define MATVEC_OF(type, rows, ...) matvec(type, rows, __VA_ARGS__)
 
-static void multiply_one(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply_one(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     FOR_QUANTISED_TYPE(w->type, MATVEC_OF, 1, w, first, count, x, y, y_stride, accumulate)
 }
 
-static void multiply_few(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply_few(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     FOR_QUANTISED_TYPE(w->type, MATVEC_OF, (int)x->rows, w, first, count, x, y, y_stride, accumulate)
 }

@@ -13,9 +13,8 @@ INLINE int32_t dot_bytes(const int8_t *w, const int8_t *x, int n) {
 }
 
 /// Rows as they lie in the file: each block is unpacked once for all rows of activations.
-static void multiply_rows(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply_rows(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     const ck_traits *t = &ck_type_traits[w->type];
     const bool whole_byte = t->offset == 128;
     for (int64_t n = first; n < first + count; n++) {
@@ -24,7 +23,8 @@ static void multiply_rows(
             uint8_t q[256];
             float d[16], m[16];
             ck_ref_unpack(w->type, block, q, d, m);
-            if (whole_byte) for (int j = 0; j < t->block_length; j++) q[j] ^= 128;  // signed
+            if (whole_byte)
+                for (int j = 0; j < t->block_length; j++) q[j] ^= 128; // signed
             for (int64_t s = 0; s < x->rows; s++) {
                 const int64_t at = activation_index(x, s, k);
                 float sum = 0;
@@ -43,9 +43,8 @@ static void multiply_rows(
     }
 }
 
-INLINE void packed_matmul(
-    ck_type type, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
-    int64_t y_stride, bool accumulate) {
+INLINE void packed_matmul(ck_type type, const ck_matrix *w, int64_t first, int64_t count,
+    const ck_activations *x, float *y, int64_t y_stride, bool accumulate) {
     const int64_t bytes = panel_bytes(type, w->columns);
     for (int64_t r = first; r < first + count; r += CK_PANEL_ROWS) {
         const uint8_t *panel = (const uint8_t *)w->bytes + r / CK_PANEL_ROWS * bytes;
@@ -60,9 +59,8 @@ INLINE void packed_matmul(
     }
 }
 
-static void multiply(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     if (ck_type_traits[w->type].block_length == 1) {
         multiply_floats(w, first, count, x, y, y_stride, accumulate);
     } else if (w->packed && x->rows == 1) {

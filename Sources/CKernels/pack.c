@@ -1,5 +1,5 @@
-// Weights interleaved by rows: 16 rows' bytes of the same 4 columns are neighbours, so that a vector of sums belongs to
-// 16 rows, scales are read as vectors, and nothing has to be summed across lanes.
+// Weights interleaved by rows: 16 rows' bytes of the same 4 columns are neighbours, so that a vector of sums
+// belongs to 16 rows, scales are read as vectors, and nothing has to be summed across lanes.
 #include "internal.h"
 
 int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
@@ -7,8 +7,8 @@ int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
     return (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS * panel_bytes(type, columns);
 }
 
-/// The line that takes bytes 4i..<4i+4 of a block's quants: their own order, but in Q6_K the two lines of low bits and
-/// the one of high bits that belong together are neighbours.
+/// The line that takes bytes 4i..<4i+4 of a block's quants: their own order, but in Q6_K the two lines of low
+/// bits and the one of high bits that belong together are neighbours.
 INLINE int line_index(ck_type type, int i) {
     if (type != CK_Q6_K) return i;
     return i < 32 ? i / 16 * 24 + i % 8 * 3 + i % 16 / 8 : (i - 32) / 8 * 24 + i % 8 * 3 + 2;

@@ -1,12 +1,13 @@
-// Products with packed weights, written once over a vector layer with bytes (vi); a line of a panel is LINE vectors.
+// Products with packed weights, written once over a vector layer with bytes (vi); a line of a panel is LINE
+// vectors.
 #pragma once
 
 #include "internal.h"
 
 enum { LINE = CK_PANEL_ROWS / VF };
 
-/// Vector v of the weights of columns 4j..<4j+4 in group `group` (32 columns) of a block's lines: unsigned quants, but
-/// for signed ones of 8 bits where dot_add_wide wants them so.
+/// Vector v of the weights of columns 4j..<4j+4 in group `group` (32 columns) of a block's lines: unsigned
+/// quants, but for signed ones of 8 bits where dot_add_wide wants them so.
 INLINE vi packed_step(ck_type type, const uint8_t *lines, int group, int j, int v) {
 #define LINE_AT(i) vi_load(lines + (i) * 64 + v * 4 * VF)
     switch (type) {
@@ -17,8 +18,7 @@ INLINE vi packed_step(ck_type type, const uint8_t *lines, int group, int j, int 
         return vi_or(
             vi_bits(LINE_AT(8 + group / 2 * 8 + j), group % 2 * 4, 15), vi_bits_up(LINE_AT(j), group, 1, 4));
     case CK_Q6_K:
-        return vi_or(
-            vi_bits(LINE_AT(group / 4 * 24 + 3 * j + group % 2), group % 4 / 2 * 4, 15),
+        return vi_or(vi_bits(LINE_AT(group / 4 * 24 + 3 * j + group % 2), group % 4 / 2 * 4, 15),
             vi_bits_up(LINE_AT(group / 4 * 24 + 3 * j + 2), group % 4 * 2, 3, 4));
     default:
 #ifdef CK_VNNI
@@ -38,11 +38,12 @@ INLINE int packed_cluster(ck_type type) {
     return type == CK_Q6_K ? 4 : type == CK_Q4_K || type == CK_Q5_K ? 2 : 1;
 }
 
-/// How far ahead of its use a panel is fetched: the processor's own prefetching does not see far enough through the
-/// order of these loads.
+/// How far ahead of its use a panel is fetched: the processor's own prefetching does not see far enough
+/// through the order of these loads.
 enum { FETCH_BYTES = 4096 };
 
-/// Fetches what lies ahead of the lines that step j of a cluster reads: every line once in a pass over the block.
+/// Fetches what lies ahead of the lines that step j of a cluster reads: every line once in a pass over the
+/// block.
 INLINE void fetch_ahead(ck_type type, const uint8_t *lines, int group, int j) {
 #define FETCH(i) __builtin_prefetch(lines + (i) * 64 + FETCH_BYTES)
     switch (type) {
@@ -82,12 +83,13 @@ INLINE packed_input input_at(const ck_activations *const *x, int parts, int64_t 
     return input;
 }
 
-/// Dot products of `steps` times 4 columns, from step `from` on, of a cluster of groups with each part of the input.
-INLINE void packed_dots(
-    ck_type type, int parts, const uint8_t *lines, int group, int from, int steps, const packed_input *x, int v,
-    vf dots[4][2]) {
+/// Dot products of `steps` times 4 columns, from step `from` on, of a cluster of groups with each part of the
+/// input.
+INLINE void packed_dots(ck_type type, int parts, const uint8_t *lines, int group, int from, int steps,
+    const packed_input *x, int v, vf dots[4][2]) {
     dot_sum sums[4][2];
-    for (int c = 0; c < packed_cluster(type); c++) for (int p = 0; p < parts; p++) sums[c][p] = dot_zero();
+    for (int c = 0; c < packed_cluster(type); c++)
+        for (int p = 0; p < parts; p++) sums[c][p] = dot_zero();
 #pragma GCC unroll 8
     for (int j = from; j < from + steps; j++) {
         if (v == 0) fetch_ahead(type, lines, group, j);
@@ -105,7 +107,8 @@ INLINE void packed_dots(
             }
         }
     }
-    for (int c = 0; c < packed_cluster(type); c++) for (int p = 0; p < parts; p++) dots[c][p] = dot_value(sums[c][p]);
+    for (int c = 0; c < packed_cluster(type); c++)
+        for (int p = 0; p < parts; p++) dots[c][p] = dot_value(sums[c][p]);
 }
 
 /// d and m of the 16 rows for group `group` (of 32 columns, or 16 for Q6_K) of one block.
@@ -148,9 +151,8 @@ INLINE bool packed_minimum(ck_type type) {
 }
 
 /// Adds a cluster of groups of one block, times the input (which begins at the block), to `sum`.
-INLINE vf packed_cluster_sum(
-    ck_type type, int parts, const uint8_t *lines, const uint8_t *scales, int group, const packed_input *x, int v,
-    vf sum) {
+INLINE vf packed_cluster_sum(ck_type type, int parts, const uint8_t *lines, const uint8_t *scales, int group,
+    const packed_input *x, int v, vf sum) {
     vf dots[4][2], d, m;
     if (type == CK_Q6_K) {
         for (int half = 0; half < 2; half++) {
@@ -176,11 +178,10 @@ INLINE vf packed_cluster_sum(
     return sum;
 }
 
-/// The 16 sums of one panel times row s of the activations; `single`: there is only one row. With two parts their
-/// products are added.
-INLINE void packed_row(
-    ck_type type, int parts, bool single, const uint8_t *panel, int64_t columns, const ck_activations *const *x,
-    int64_t s, vf sums[LINE]) {
+/// The 16 sums of one panel times row s of the activations; `single`: there is only one row. With two parts
+/// their products are added.
+INLINE void packed_row(ck_type type, int parts, bool single, const uint8_t *panel, int64_t columns,
+    const ck_activations *const *x, int64_t s, vf sums[LINE]) {
     const int length = ck_type_traits[type].block_length == 256 ? 256 : 32;
     const int line_bytes = ck_packings[type].lines * 64, scale_bytes = ck_packings[type].scale_bytes;
     const uint8_t *scales = panel + panel_line_bytes(type, columns);
@@ -198,9 +199,8 @@ INLINE void packed_row(
     }
 }
 
-INLINE void packed_matvec(
-    ck_type type, int parts, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *const *x,
-    float *y, bool accumulate) {
+INLINE void packed_matvec(ck_type type, int parts, const ck_matrix *w, int64_t first, int64_t count,
+    const ck_activations *const *x, float *y, bool accumulate) {
     const int64_t bytes = panel_bytes(type, w->columns);
     for (int64_t r = first; r < first + count; r += CK_PANEL_ROWS) {
         vf sums[LINE];
@@ -218,9 +218,8 @@ static void multiply_packed_one(
     FOR_PACKED_TYPE(w->type, packed_matvec, 1, w, first, count, &x, y, accumulate)
 }
 
-static void multiply_pair(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *coarse, const ck_activations *fine,
-    float *y, bool accumulate) {
+static void multiply_pair(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *coarse,
+    const ck_activations *fine, float *y, bool accumulate) {
     const ck_activations *const x[2] = {coarse, fine};
     FOR_PACKED_TYPE(w->type, packed_matvec, 2, w, first, count, x, y, accumulate)
 }

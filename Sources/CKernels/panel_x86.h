@@ -5,7 +5,8 @@
 #include "matvec_x86.h"
 #include "packed.h"
 
-/// One unpacked panel: quants [64, PANEL, 4], d and m [groups, PANEL] (8 groups, or 16 for types with halved groups).
+/// One unpacked panel: quants [64, PANEL, 4], d and m [groups, PANEL] (8 groups, or 16 for types with halved
+/// groups).
 typedef struct {
     _Alignas(64) uint8_t quants[CK_CHUNK * PANEL];
     _Alignas(64) float d[16 * PANEL];
@@ -37,8 +38,10 @@ INLINE void store_transposed(const __m256 *rows, int64_t row_stride, float *out)
     for (int g = 0; g < 8; g++) _mm256_store_si256((__m256i *)(out + g * PANEL), t[g]);
 }
 
-/// Unpacks n groups of 32 columns of PANEL rows that are `stride` bytes apart; rows from `used` on repeat the last.
-INLINE void unpack_panel(ck_type type, const uint8_t *p, int64_t stride, int64_t used, int n, weight_panel *panel) {
+/// Unpacks n groups of 32 columns of PANEL rows that are `stride` bytes apart; rows from `used` on repeat the
+/// last.
+INLINE void unpack_panel(
+    ck_type type, const uint8_t *p, int64_t stride, int64_t used, int n, weight_panel *panel) {
     for (int r0 = 0; r0 < PANEL; r0 += 8) {
         unpacked u[8];
         for (int r = 0; r < 8; r++) {
@@ -63,8 +66,8 @@ INLINE void unpack_panel(ck_type type, const uint8_t *p, int64_t stride, int64_t
     }
 }
 
-/// The same from packed weights: blocks from column k on of the panels of 16 rows from `first` on; panels after `last`
-/// repeat it.
+/// The same from packed weights: blocks from column k on of the panels of 16 rows from `first` on; panels
+/// after `last` repeat it.
 INLINE void unpack_packed_panel(
     ck_type type, const ck_matrix *w, int64_t first, int64_t last, int64_t k, int n, weight_panel *panel) {
     const int length = ck_type_traits[type].block_length == 256 ? 256 : 32;

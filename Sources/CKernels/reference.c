@@ -16,9 +16,9 @@ uint16_t ck_float_to_half(float value) {
     memcpy(&bits, &value, 4);
     uint16_t sign = (uint16_t)((bits >> 16) & 0x8000);
     bits &= 0x7FFFFFFF;
-    if (bits > 0x7F800000) return sign | 0x7E00;     // not a number
-    if (bits >= 0x477FF000) return sign | 0x7C00;    // rounds to infinity
-    if (bits < 0x38800000) {                         // subnormal: round to a multiple of 2^-24
+    if (bits > 0x7F800000) return sign | 0x7E00;  // not a number
+    if (bits >= 0x477FF000) return sign | 0x7C00; // rounds to infinity
+    if (bits < 0x38800000) {                      // subnormal: round to a multiple of 2^-24
         float magnitude;
         memcpy(&magnitude, &bits, 4);
         return sign | (uint16_t)lrintf(magnitude * 0x1p24f);
@@ -207,9 +207,8 @@ static double ref_dot(const ck_matrix *w, int64_t n, const ck_activations *x, in
     return sum;
 }
 
-void ck_ref_multiply(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+void ck_ref_multiply(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
+    int64_t y_stride, bool accumulate) {
     for (int64_t s = 0; s < x->rows; s++) {
         for (int64_t n = first; n < first + count; n++) {
             float product = (float)ref_dot(w, n, x, s);

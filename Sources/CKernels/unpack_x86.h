@@ -1,5 +1,6 @@
 // Unpacking of quantised weights into vectors of bytes, 256 columns at a time; included by the x86 files.
-// CK_VNNI: every quant is unsigned. Without it types of 8 bits keep their sign (their products would overflow 16 bits).
+// CK_VNNI: every quant is unsigned. Without it types of 8 bits keep their sign (their products would overflow
+// 16 bits).
 #pragma once
 
 #include "internal.h"
@@ -23,9 +24,8 @@ INLINE __m256i fifth_bits_32(const uint8_t *p) {
 }
 
 INLINE __m256i iq4_codes_32(const uint8_t *p) {
-    const __m256i values = _mm256_setr_epi8(
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113,
-        -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
+    const __m256i values = _mm256_setr_epi8(-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69,
+        89, 113, -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
     __m256i q = _mm256_shuffle_epi8(values, nibbles_32(p));
 #ifdef CK_VNNI
     q = _mm256_xor_si256(q, _mm256_set1_epi8((char)128));
@@ -36,10 +36,10 @@ INLINE __m256i iq4_codes_32(const uint8_t *p) {
 /// The f16 at p, p + stride, ... of n <= 8 blocks, as f32; zeros after them.
 INLINE __m256 strided_halves(const uint8_t *p, int stride, int n) {
     if (n == 8) {
-        __m128i h = _mm_setr_epi16(
-            (short)load_u16(p), (short)load_u16(p + stride), (short)load_u16(p + 2 * stride),
-            (short)load_u16(p + 3 * stride), (short)load_u16(p + 4 * stride), (short)load_u16(p + 5 * stride),
-            (short)load_u16(p + 6 * stride), (short)load_u16(p + 7 * stride));
+        __m128i h = _mm_setr_epi16((short)load_u16(p), (short)load_u16(p + stride),
+            (short)load_u16(p + 2 * stride), (short)load_u16(p + 3 * stride), (short)load_u16(p + 4 * stride),
+            (short)load_u16(p + 5 * stride), (short)load_u16(p + 6 * stride),
+            (short)load_u16(p + 7 * stride));
         return _mm256_cvtph_ps(h);
     }
     uint16_t h[8] = {0};
@@ -51,8 +51,8 @@ INLINE __m256 bytes_to_floats(uint64_t bytes) {
     return _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(_mm_cvtsi64_si128((long long)bytes)));
 }
 
-/// 256 columns (n groups of 32; n < 8 at the end of a row of 32-column blocks): quants, and d and m of each group.
-/// Types with an offset give m = -offset * d.
+/// 256 columns (n groups of 32; n < 8 at the end of a row of 32-column blocks): quants, and d and m of each
+/// group. Types with an offset give m = -offset * d.
 typedef struct {
     __m256i q[8];
     __m256 d[2], m[2];
@@ -60,7 +60,10 @@ typedef struct {
 
 INLINE void unpack_blocks(ck_type type, const uint8_t *p, int n, unpacked *u) {
     const int stride = type == CK_Q4_0 || type == CK_IQ4_NL ? 18
-        : type == CK_Q4_1 ? 20 : type == CK_Q5_0 ? 22 : type == CK_Q5_1 ? 24 : 34;
+                       : type == CK_Q4_1                    ? 20
+                       : type == CK_Q5_0                    ? 22
+                       : type == CK_Q5_1                    ? 24
+                                                            : 34;
     for (int j = 0; j < n; j++) {
         const uint8_t *b = p + j * stride;
         if (type == CK_Q4_0) u->q[j] = nibbles_32(b + 2);
@@ -126,7 +129,8 @@ INLINE void unpack_q3_k(const uint8_t *b, unpacked *u) {
     memcpy(&low8, b + 96, 8);
     const uint64_t nibble = 0x0F0F0F0F0F0F0F0F, pair = 0x0303030303030303;
     uint64_t top = load_u32(b + 104);
-    uint64_t top_low = (top | (top >> 2) << 32) & pair, top_high = ((top >> 4) & 0x0F0F0F0F) | (top >> 6) << 32;
+    uint64_t top_low = (top | (top >> 2) << 32) & pair,
+             top_high = ((top >> 4) & 0x0F0F0F0F) | (top >> 6) << 32;
     top_high &= pair;
     __m128i scales = _mm_set_epi64x(
         (long long)(((low8 >> 4) & nibble) | top_high << 4), (long long)((low8 & nibble) | top_low << 4));
@@ -149,8 +153,13 @@ INLINE void unpack_q45_k(const uint8_t *b, bool fifth, unpacked *u) {
     }
     if (fifth) {
         __m256i h[8] = {
-            _mm256_slli_epi16(high, 4), _mm256_slli_epi16(high, 3), _mm256_slli_epi16(high, 2),
-            _mm256_slli_epi16(high, 1), high, _mm256_srli_epi16(high, 1), _mm256_srli_epi16(high, 2),
+            _mm256_slli_epi16(high, 4),
+            _mm256_slli_epi16(high, 3),
+            _mm256_slli_epi16(high, 2),
+            _mm256_slli_epi16(high, 1),
+            high,
+            _mm256_srli_epi16(high, 1),
+            _mm256_srli_epi16(high, 2),
             _mm256_srli_epi16(high, 3),
         };
         for (int j = 0; j < 8; j++) u->q[j] = _mm256_or_si256(u->q[j], _mm256_and_si256(h[j], sixteen));
@@ -236,19 +245,19 @@ INLINE bool halved(ck_type type) { return type == CK_Q2_K || type == CK_Q3_K || 
 INLINE bool wide(ck_type type) { return type == CK_Q8_0 || type == CK_IQ4_NL || type == CK_IQ4_XS; }
 
 /// Calls `f` with the type as a constant, so that each type gets its own specialised code.
-#define FOR_QUANTISED_TYPE(type, f, ...) \
-    switch (type) { \
-    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break; \
-    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break; \
-    case CK_Q5_0: f(CK_Q5_0, __VA_ARGS__); break; \
-    case CK_Q5_1: f(CK_Q5_1, __VA_ARGS__); break; \
-    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break; \
-    case CK_Q2_K: f(CK_Q2_K, __VA_ARGS__); break; \
-    case CK_Q3_K: f(CK_Q3_K, __VA_ARGS__); break; \
-    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break; \
-    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break; \
-    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break; \
-    case CK_IQ4_NL: f(CK_IQ4_NL, __VA_ARGS__); break; \
-    case CK_IQ4_XS: f(CK_IQ4_XS, __VA_ARGS__); break; \
-    default: break; \
+#define FOR_QUANTISED_TYPE(type, f, ...)                                                                     \
+    switch (type) {                                                                                          \
+    case CK_Q4_0: f(CK_Q4_0, __VA_ARGS__); break;                                                            \
+    case CK_Q4_1: f(CK_Q4_1, __VA_ARGS__); break;                                                            \
+    case CK_Q5_0: f(CK_Q5_0, __VA_ARGS__); break;                                                            \
+    case CK_Q5_1: f(CK_Q5_1, __VA_ARGS__); break;                                                            \
+    case CK_Q8_0: f(CK_Q8_0, __VA_ARGS__); break;                                                            \
+    case CK_Q2_K: f(CK_Q2_K, __VA_ARGS__); break;                                                            \
+    case CK_Q3_K: f(CK_Q3_K, __VA_ARGS__); break;                                                            \
+    case CK_Q4_K: f(CK_Q4_K, __VA_ARGS__); break;                                                            \
+    case CK_Q5_K: f(CK_Q5_K, __VA_ARGS__); break;                                                            \
+    case CK_Q6_K: f(CK_Q6_K, __VA_ARGS__); break;                                                            \
+    case CK_IQ4_NL: f(CK_IQ4_NL, __VA_ARGS__); break;                                                        \
+    case CK_IQ4_XS: f(CK_IQ4_XS, __VA_ARGS__); break;                                                        \
+    default: break;                                                                                          \
     }

@@ -1,4 +1,5 @@
-// Kernels in f32, written once over a vector layer (VF lanes of vf); included by one file per instruction set.
+// Kernels in f32, written once over a vector layer (VF lanes of vf); included by one file per instruction
+// set.
 #pragma once
 
 #include "internal.h"
@@ -61,9 +62,8 @@ static void add(const float *x, int64_t n, float *y) {
     for (; i < n; i++) y[i] += x[i];
 }
 
-static void rotate(
-    float *x, int32_t head_count, int32_t head_dim, const float *cosines, const float *sines, int32_t half,
-    bool interleaved) {
+static void rotate(float *x, int32_t head_count, int32_t head_dim, const float *cosines, const float *sines,
+    int32_t half, bool interleaved) {
     for (int32_t h = 0; h < head_count; h++, x += head_dim) {
         if (interleaved) {
             for (int32_t i = 0; i < half; i++) {
@@ -102,7 +102,8 @@ static void quantize(const ck_activations *x, int64_t first, int64_t count) {
                     vf q = vf_round(vf_mul(v[j], vf_set1(inverse)));
                     vf_store_int8(x->quants + at + j * VF, q);
                     sums[j * VF / 16] = vf_add(sums[j * VF / 16], q);
-                    if (remainders) vf_store(remainders + k + j * VF, vf_sub(v[j], vf_mul(q, vf_set1(scale))));
+                    if (remainders)
+                        vf_store(remainders + k + j * VF, vf_sub(v[j], vf_mul(q, vf_set1(scale))));
                 }
                 float low = vf_sum(sums[0]), high = vf_sum(sums[1]);
                 x->scales[at / 32] = scale;
@@ -128,9 +129,8 @@ INLINE float load_weight_1(ck_type type, const uint8_t *p) {
     return value;
 }
 
-INLINE void float_rows(
-    ck_type type, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
-    int64_t y_stride, bool accumulate) {
+INLINE void float_rows(ck_type type, const ck_matrix *w, int64_t first, int64_t count,
+    const ck_activations *x, float *y, int64_t y_stride, bool accumulate) {
     const int64_t size = type == CK_F32 ? 4 : 2, columns = w->columns;
     for (int64_t n = first; n < first + count; n++) {
         const uint8_t *row = (const uint8_t *)w->bytes + n * columns * size;
@@ -179,9 +179,8 @@ INLINE void float_tile(
     }
 }
 
-static void write_tile(
-    const float *sums, int64_t tile_stride, int64_t rows, int64_t columns, float *y, int64_t y_stride,
-    bool accumulate) {
+static void write_tile(const float *sums, int64_t tile_stride, int64_t rows, int64_t columns, float *y,
+    int64_t y_stride, bool accumulate) {
     for (int64_t s = 0; s < rows; s++) {
         for (int64_t n = 0; n < columns; n++) {
             float value = sums[s * tile_stride + n];
@@ -193,9 +192,8 @@ static void write_tile(
 /// Activation rows whose sums one tile keeps.
 enum { TILE_ROWS = 256 };
 
-INLINE void float_panels(
-    ck_type type, const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y,
-    int64_t y_stride, bool accumulate) {
+INLINE void float_panels(ck_type type, const ck_matrix *w, int64_t first, int64_t count,
+    const ck_activations *x, float *y, int64_t y_stride, bool accumulate) {
     const int64_t size = type == CK_F32 ? 4 : 2, columns = w->columns;
     float panel[CK_CHUNK * FLOAT_PANEL], sums[TILE_ROWS * FLOAT_PANEL];
     for (int64_t s0 = 0; s0 < x->rows; s0 += TILE_ROWS) {
@@ -214,12 +212,14 @@ INLINE void float_panels(
                         vf_store(v, load_weight(type, source + k * size));
                         for (int j = 0; j < VF; j++) panel[(k + j) * FLOAT_PANEL + r] = v[j];
                     }
-                    for (; k < width; k++) panel[k * FLOAT_PANEL + r] = load_weight_1(type, source + k * size);
+                    for (; k < width; k++)
+                        panel[k * FLOAT_PANEL + r] = load_weight_1(type, source + k * size);
                 }
                 const float *values = x->values + s0 * x->stride + chunk;
                 int64_t s = 0;
                 for (; s + FLOAT_ROWS <= rows; s += FLOAT_ROWS) {
-                    float_tile(FLOAT_ROWS, width, panel, values + s * x->stride, x->stride, sums + s * FLOAT_PANEL);
+                    float_tile(
+                        FLOAT_ROWS, width, panel, values + s * x->stride, x->stride, sums + s * FLOAT_PANEL);
                 }
                 for (; s < rows; s++) {
                     float_tile(1, width, panel, values + s * x->stride, x->stride, sums + s * FLOAT_PANEL);
@@ -230,9 +230,8 @@ INLINE void float_panels(
     }
 }
 
-static void multiply_floats(
-    const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x, float *y, int64_t y_stride,
-    bool accumulate) {
+static void multiply_floats(const ck_matrix *w, int64_t first, int64_t count, const ck_activations *x,
+    float *y, int64_t y_stride, bool accumulate) {
     bool tiled = VF > 1 && x->rows > 4;
     switch (w->type) {
     case CK_F32:

@@ -1,4 +1,5 @@
-// The vector layer of vector_kernels.h with 4 lanes of NEON; with CK_DOTPROD also its dot product instructions.
+// The vector layer of vector_kernels.h with 4 lanes of NEON; with CK_DOTPROD also its dot product
+// instructions.
 #pragma once
 
 #include "internal.h"
@@ -64,7 +65,9 @@ INLINE vi vi_bits_up(vi x, int shift, int mask, int left) {
 }
 INLINE vi vi_or(vi a, vi b) { return vorrq_u8(a, b); }
 /// The same 4 bytes for every row.
-INLINE vi vi_spread(const int8_t *p) { return vreinterpretq_u8_u32(vdupq_n_u32(load_u32((const uint8_t *)p))); }
+INLINE vi vi_spread(const int8_t *p) {
+    return vreinterpretq_u8_u32(vdupq_n_u32(load_u32((const uint8_t *)p)));
+}
 
 /// A sum of products in 32 bits; quants below 128 are the same signed and unsigned.
 typedef struct {

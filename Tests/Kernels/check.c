@@ -1,5 +1,6 @@
-// Compares the kernels of every instruction set that the machine has with their scalar twins, without Swift: for
-// processors that are only emulated here (see Scripts/test-neon). Prints a line per failure; exits 1 if there is any.
+// Compares the kernels of every instruction set that the machine has with their scalar twins, without Swift:
+// for processors that are only emulated here (see Scripts/test-neon). Prints a line per failure; exits 1 if
+// there is any.
 #include "ckernels.h"
 
 #include <math.h>
@@ -31,7 +32,8 @@ static float *random_floats(int64_t count) {
     return p;
 }
 
-static void compare(const char *what, int isa, int type, const float *found, const float *expected, int64_t count, float limit) {
+static void compare(const char *what, int isa, int type, const float *found, const float *expected,
+    int64_t count, float limit) {
     double worst = 0, magnitude = 1e-30;
     for (int64_t i = 0; i < count; i++) {
         double difference = fabs((double)found[i] - (double)expected[i]);
@@ -48,9 +50,18 @@ static void compare(const char *what, int isa, int type, const float *found, con
 /// Random weights whose f16 numbers (at the even offsets of `halves`) are finite and small.
 static uint8_t *random_weights(ck_type type, int64_t count) {
     static const int halves[CK_TYPE_COUNT][2] = {
-        [CK_Q4_0] = {0, 0}, [CK_Q4_1] = {0, 2}, [CK_Q5_0] = {0, 0}, [CK_Q5_1] = {0, 2}, [CK_Q8_0] = {0, 0},
-        [CK_Q2_K] = {80, 82}, [CK_Q3_K] = {108, 108}, [CK_Q4_K] = {0, 2}, [CK_Q5_K] = {0, 2},
-        [CK_Q6_K] = {208, 208}, [CK_IQ4_NL] = {0, 0}, [CK_IQ4_XS] = {0, 0},
+        [CK_Q4_0] = {0, 0},
+        [CK_Q4_1] = {0, 2},
+        [CK_Q5_0] = {0, 0},
+        [CK_Q5_1] = {0, 2},
+        [CK_Q8_0] = {0, 0},
+        [CK_Q2_K] = {80, 82},
+        [CK_Q3_K] = {108, 108},
+        [CK_Q4_K] = {0, 2},
+        [CK_Q5_K] = {0, 2},
+        [CK_Q6_K] = {208, 208},
+        [CK_IQ4_NL] = {0, 0},
+        [CK_IQ4_XS] = {0, 0},
     };
     int64_t blocks = count / ck_block_length(type), size = ck_block_bytes(type);
     uint8_t *bytes = memory(blocks * size);
@@ -76,8 +87,15 @@ static void check_multiply(const ck_kernels *k, ck_type type, int64_t rows, int6
     float *values = random_floats(tokens * columns);
     int64_t room = columns / 16 + 1;
     ck_activations x = {
-        tokens, columns, columns, values, memory(tokens * columns), memory(tokens * room * 4),
-        memory(tokens * room * 4), memory(tokens * room * 4), NULL,
+        tokens,
+        columns,
+        columns,
+        values,
+        memory(tokens * columns),
+        memory(tokens * room * 4),
+        memory(tokens * room * 4),
+        memory(tokens * room * 4),
+        NULL,
     };
     float *expected = memory(tokens * rows * 4), *found = random_floats(tokens * rows);
     uint8_t *bytes = random_weights(type, rows * columns);
@@ -118,12 +136,14 @@ static void check_elementwise(const ck_kernels *k, int64_t n) {
     free(a), free(b), free(found), free(expected);
 }
 
-static void check_attention(const ck_kernels *k, ck_cache_type type, int32_t dim, int64_t count, int32_t rows) {
+static void check_attention(
+    const ck_kernels *k, ck_cache_type type, int32_t dim, int64_t count, int32_t rows) {
     int32_t padded = (dim + 31) / 32 * 32;
     int64_t blocks = count / CK_CACHE_BLOCK + 1, plane = blocks * CK_CACHE_BLOCK * padded * 2;
     ck_cache cache = {memory(2 * plane), memory(2 * plane), plane, 2, dim, padded, type};
     float *keys = random_floats(count * 2 * dim), *values = random_floats(count * 2 * dim);
-    float *queries = random_floats(rows * padded), *sums = memory(rows * padded * 4), *expected = memory(rows * padded * 4);
+    float *queries = random_floats(rows * padded), *sums = memory(rows * padded * 4),
+          *expected = memory(rows * padded * 4);
     float maxima[CK_ATTENTION_ROWS], weights[CK_ATTENTION_ROWS];
     int64_t limits[CK_ATTENTION_ROWS];
     for (int32_t r = 0; r < rows; r++) limits[r] = count - rows + r + 1;
@@ -150,7 +170,14 @@ static void check_attention(const ck_kernels *k, ck_cache_type type, int32_t dim
 
 int main(void) {
     static const int64_t sizes[][3] = {
-        {1, 256, 1}, {7, 512, 2}, {33, 256, 5}, {47, 768, 13}, {3, 32, 1}, {35, 576, 7}, {5, 7, 3}, {34, 300, 13},
+        {1, 256, 1},
+        {7, 512, 2},
+        {33, 256, 5},
+        {47, 768, 13},
+        {3, 32, 1},
+        {35, 576, 7},
+        {5, 7, 3},
+        {34, 300, 13},
     };
     for (ck_isa isa = CK_ISA_SCALAR; isa <= CK_ISA_NEON_DOTPROD; isa++) {
         const ck_kernels *k = ck_kernels_for(isa);

@@ -3,8 +3,9 @@
 /// Every function works on memory that its caller owns; none allocates, keeps state, or calls back.
 /// Matrices are row-major. S: activation rows (tokens), K: columns (inputs), N: weight rows (outputs),
 /// H: query heads, D: head dimension.
-/// Kernels come in one table per instruction set (`ck_kernels_for`), all with the same results up to the order of
-/// f32 sums; within a table a result depends only on its own inputs, never on how the work was split.
+/// Kernels come in one table per instruction set (`ck_kernels_for`), all with the same results up to the
+/// order of f32 sums; within a table a result depends only on its own inputs, never on how the work was
+/// split.
 #pragma once
 
 #include <stdbool.h>
@@ -21,18 +22,31 @@
 
 /// Storage types of weights, laid out as in GGML's files.
 typedef enum {
-    CK_F32, CK_F16, CK_BF16,
-    CK_Q4_0, CK_Q4_1, CK_Q5_0, CK_Q5_1, CK_Q8_0,
-    CK_Q2_K, CK_Q3_K, CK_Q4_K, CK_Q5_K, CK_Q6_K,
-    CK_IQ4_NL, CK_IQ4_XS,
+    CK_F32,
+    CK_F16,
+    CK_BF16,
+    CK_Q4_0,
+    CK_Q4_1,
+    CK_Q5_0,
+    CK_Q5_1,
+    CK_Q8_0,
+    CK_Q2_K,
+    CK_Q3_K,
+    CK_Q4_K,
+    CK_Q5_K,
+    CK_Q6_K,
+    CK_IQ4_NL,
+    CK_IQ4_XS,
     CK_TYPE_COUNT
 } ck_type;
 
 /// Levels of instruction sets; the later ones of one machine include the earlier.
 typedef enum {
     CK_ISA_SCALAR,
-    CK_ISA_AVX2, CK_ISA_AVX512_VNNI,
-    CK_ISA_NEON, CK_ISA_NEON_DOTPROD,
+    CK_ISA_AVX2,
+    CK_ISA_AVX512_VNNI,
+    CK_ISA_NEON,
+    CK_ISA_NEON_DOTPROD,
 } ck_isa;
 
 /// Elements of one block of `type`: 1, 32 or 256.
@@ -53,9 +67,9 @@ enum { CK_CHUNK = 256 };
 
 /// Activations [S, K], as f32 and, for quantised weights, as int8 in groups of 32.
 ///
-/// The quantised parts are stored chunk by chunk of 256 columns (the last one shorter), in each chunk row by row:
-/// with c the chunk and k its columns, row s begins at `quants[256 * c * S + s * k]`, and in the same order at
-/// `scales` and `sums` (per 32) and `half_sums` (per 16).
+/// The quantised parts are stored chunk by chunk of 256 columns (the last one shorter), in each chunk row by
+/// row: with c the chunk and k its columns, row s begins at `quants[256 * c * S + s * k]`, and in the same
+/// order at `scales` and `sums` (per 32) and `half_sums` (per 16).
 typedef struct {
     int64_t rows, columns;
     /// Elements from one row of `values` to the next.
@@ -87,11 +101,11 @@ enum { CK_PANEL_ROWS = 16 };
 /// Bytes of `rows` x `columns` packed weights, or 0 when there is no packed form of `type`.
 int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns);
 
-/// Packs panels first..<first+count of `w`, 16 rows each, into `out`, which has room for the whole matrix and begins
-/// at a multiple of 64 bytes.
+/// Packs panels first..<first+count of `w`, 16 rows each, into `out`, which has room for the whole matrix and
+/// begins at a multiple of 64 bytes.
 ///
-/// A panel holds its rows interleaved by 4 bytes (one vector has 4 columns of 16 rows), then the scales. The last panel
-/// is filled up with zeros.
+/// A panel holds its rows interleaved by 4 bytes (one vector has 4 columns of 16 rows), then the scales. The
+/// last panel is filled up with zeros.
 void ck_pack(const ck_matrix *_Nonnull w, int64_t first, int64_t count, void *_Nonnull out);
 
 /// One row of packed weights as it was in the file.
@@ -103,9 +117,10 @@ typedef enum { CK_CACHE_F16, CK_CACHE_Q8_0 } ck_cache_type;
 /// Positions of one block of the attention cache.
 enum { CK_CACHE_BLOCK = 16 };
 
-/// Keys and values of one layer. Each head has one plane of keys and one of values, made of blocks of 16 positions:
-/// keys [D, 16] (transposed, so that 16 scores are one vector), values [16, D]; D padded with zeros to `padded_dim`.
-/// With q8_0 the scales (f16) follow in the block: keys [D / 32, 16], values [16, D / 32].
+/// Keys and values of one layer. Each head has one plane of keys and one of values, made of blocks of 16
+/// positions: keys [D, 16] (transposed, so that 16 scores are one vector), values [16, D]; D padded with
+/// zeros to `padded_dim`. With q8_0 the scales (f16) follow in the block: keys [D / 32, 16], values [16, D /
+/// 32].
 typedef struct {
     uint8_t *_Nonnull keys;
     uint8_t *_Nonnull values;
@@ -127,17 +142,17 @@ typedef struct {
     /// Fills the quantised part of `x` for rows first..<first+count from its `values`. K is a multiple of 32.
     void (*_Nonnull quantize)(const ck_activations *_Nonnull x, int64_t first, int64_t count);
 
-    /// y[s, n] (+)= x[s, :] . w[n, :] for all S and n in first..<first+count; y has `y_stride` elements a row.
-    /// Float weights read `x->values`, the others its quantised part. With packed weights `first` is a multiple of 16.
-    void (*_Nonnull multiply)(
-        const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull x,
-        float *_Nonnull y, int64_t y_stride, bool accumulate);
+    /// y[s, n] (+)= x[s, :] . w[n, :] for all S and n in first..<first+count; y has `y_stride` elements a
+    /// row. Float weights read `x->values`, the others its quantised part. With packed weights `first` is a
+    /// multiple of 16.
+    void (*_Nonnull multiply)(const ck_matrix *_Nonnull w, int64_t first, int64_t count,
+        const ck_activations *_Nonnull x, float *_Nonnull y, int64_t y_stride, bool accumulate);
 
-    /// y[n] (+)= (coarse + fine) . w[n, :] for packed weights and one row of activations in two parts, each weight read
-    /// once. NULL where `multiplies_packed` is false.
-    void (*_Nullable multiply_pair)(
-        const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull coarse,
-        const ck_activations *_Nonnull fine, float *_Nonnull y, bool accumulate);
+    /// y[n] (+)= (coarse + fine) . w[n, :] for packed weights and one row of activations in two parts, each
+    /// weight read once. NULL where `multiplies_packed` is false.
+    void (*_Nullable multiply_pair)(const ck_matrix *_Nonnull w, int64_t first, int64_t count,
+        const ck_activations *_Nonnull coarse, const ck_activations *_Nonnull fine, float *_Nonnull y,
+        bool accumulate);
 
     /// y = x / rms(x) * weight, over n elements.
     void (*_Nonnull rms_norm)(
@@ -150,24 +165,21 @@ typedef struct {
     /// y += x.
     void (*_Nonnull add)(const float *_Nonnull x, int64_t n, float *_Nonnull y);
 
-    /// Rotates `head_count` heads of `head_dim` in place by the angles whose `half` cosines and sines are given;
-    /// pairs are (2i, 2i + 1) when interleaved, else (i, i + half). Elements from 2 * half on stay.
-    void (*_Nonnull rotate)(
-        float *_Nonnull x, int32_t head_count, int32_t head_dim, const float *_Nonnull cosines,
-        const float *_Nonnull sines, int32_t half, bool interleaved);
+    /// Rotates `head_count` heads of `head_dim` in place by the angles whose `half` cosines and sines are
+    /// given; pairs are (2i, 2i + 1) when interleaved, else (i, i + half). Elements from 2 * half on stay.
+    void (*_Nonnull rotate)(float *_Nonnull x, int32_t head_count, int32_t head_dim,
+        const float *_Nonnull cosines, const float *_Nonnull sines, int32_t half, bool interleaved);
 
     /// Writes one position's keys and values, [heads, D] each, into the cache.
-    void (*_Nonnull store)(
-        const ck_cache *_Nonnull cache, int64_t position, const float *_Nonnull keys,
+    void (*_Nonnull store)(const ck_cache *_Nonnull cache, int64_t position, const float *_Nonnull keys,
         const float *_Nonnull values);
 
-    /// Partial attention of one key/value head: `rows` (at most 64) queries [rows, padded_dim], already scaled, over
-    /// positions from..<to, of which row r sees those below `limits[r]`. Gives the un-normalised sums [rows, padded_dim],
-    /// the greatest score and the sum of exponentials of each row (-infinity and 0 where it saw nothing).
-    /// `from` is a multiple of 16.
-    void (*_Nonnull attention)(
-        const ck_cache *_Nonnull cache, int32_t head, const float *_Nonnull queries, int32_t rows,
-        const int64_t *_Nonnull limits, int64_t from, int64_t to, float *_Nonnull sums,
+    /// Partial attention of one key/value head: `rows` (at most 64) queries [rows, padded_dim], already
+    /// scaled, over positions from..<to, of which row r sees those below `limits[r]`. Gives the un-normalised
+    /// sums [rows, padded_dim], the greatest score and the sum of exponentials of each row (-infinity and 0
+    /// where it saw nothing). `from` is a multiple of 16.
+    void (*_Nonnull attention)(const ck_cache *_Nonnull cache, int32_t head, const float *_Nonnull queries,
+        int32_t rows, const int64_t *_Nonnull limits, int64_t from, int64_t to, float *_Nonnull sums,
         float *_Nonnull maxima, float *_Nonnull weights);
 } ck_kernels;
 
@@ -180,9 +192,8 @@ const ck_kernels *_Nonnull ck_kernels_for(ck_isa isa);
 void ck_ref_quantize(const ck_activations *_Nonnull x, int64_t first, int64_t count);
 
 /// The scalar twin of `multiply`: products of dequantised weights and dequantised activations, summed in f64.
-void ck_ref_multiply(
-    const ck_matrix *_Nonnull w, int64_t first, int64_t count, const ck_activations *_Nonnull x,
-    float *_Nonnull y, int64_t y_stride, bool accumulate);
+void ck_ref_multiply(const ck_matrix *_Nonnull w, int64_t first, int64_t count,
+    const ck_activations *_Nonnull x, float *_Nonnull y, int64_t y_stride, bool accumulate);
 
 /// f32 of an IEEE half.
 float ck_half_to_float(uint16_t half);
