@@ -22,13 +22,21 @@ extension Operations {
         let panelRows = Int(CK_PANEL_ROWS)
         let panels = (weight.rows + panelRows - 1) / panelRows
         let panelsPerPart = max(1, (1 << 20) / max(byteCount / panels, 1))
+        let rowBytes = weight.bytes.count / weight.rows
+        let source = weight.owner as? any ReloadableStorage
         pool.run(parts: (panels + panelsPerPart - 1) / panelsPerPart) { part in
             let first = part * panelsPerPart
+            let last = min(first + panelsPerPart, panels)
             withUnsafePointer(to: matrix) {
-                ck_pack($0, Int64(first), Int64(min(panelsPerPart, panels - first)), memory.base)
+                ck_pack($0, Int64(first), Int64(last - first), memory.base)
             }
+            // At once, or a large tensor would be in memory twice.
+            let rows = first * panelRows..<min(last * panelRows, weight.rows)
+            source?.releasePages(
+                of: UnsafeRawBufferPointer(
+                    rebasing: weight.bytes[rows.lowerBound * rowBytes..<rows.upperBound * rowBytes]))
         }
-        (weight.owner as? any ReloadableStorage)?.releasePages(of: weight.bytes)
+        source?.releasePages(of: weight.bytes)
         return WeightTensor(
             type: weight.type, shape: weight.shape,
             bytes: UnsafeRawBufferPointer(start: memory.base, count: byteCount), isPacked: true, owner: memory
