@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Writes GGUF files with the shapes, tokenizer and metadata of real Llama 3 models, and random weights.
 
-    make-synthetic-gguf.py 1b q4_k_m /tmp/llama-1b-q4_k_m.gguf
+    make-synthetic-gguf.py 1b q4_k_m llama-1b-q4_k_m.gguf
 
 Text from such a model is meaningless; its speed and memory are those of the real one. The seed is fixed, so the
 files are reproducible. Needs the packages `gguf` and `numpy`; the vocabulary comes from llama.cpp's own test data
