@@ -53,8 +53,17 @@ let package = Package(
         library("Checkpoints", ["Tensors", "StrictJSON"]),
         library("Tokenizers", ["StrictJSON"]),
 
+        // Picture files.
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+        .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
+        .target(name: "CImageCodecs", dependencies: ["CPNG", "CWebP"]),
+        library("ImageCodecs", ["CImageCodecs"]),
+
         // Models.
         library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON"]),
+
+        library(
+            "StableDiffusion", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON", "ImageCodecs"]),
 
         // Application: concurrency begins here.
         library("AssistantAPI"),
@@ -63,8 +72,8 @@ let package = Package(
         library(
             "Assistant",
             [
-                "AssistantAPI", "Settings", "History", "Llama", "Tensors", "Checkpoints", "Tokenizers",
-                logging,
+                "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
+                "Checkpoints", "Tokenizers", logging,
             ]),
 
         // Edges.
@@ -78,7 +87,7 @@ let package = Package(
                     .product(name: "HTTPTypes", package: "swift-http-types"),
                     .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 ] + nio),
-        library("Terminal", ["AssistantAPI", "Settings"] + nio),
+        library("Terminal", ["AssistantAPI", "Settings", "ImageCodecs"] + nio),
 
         // Executables: parse options, build, run.
         .executableTarget(
@@ -96,6 +105,8 @@ let package = Package(
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
         tests("Llama", fixtures: true),
+        tests("ImageCodecs"),
+        tests("StableDiffusion", fixtures: true),
         tests("AssistantAPI"),
         tests("Settings"),
         // Killed and starved by the history's tests.

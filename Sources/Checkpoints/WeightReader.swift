@@ -36,7 +36,7 @@ public struct WeightReader: Sendable {
     ///
     /// - Throws: `missingTensor`, or `invalidTensor` for another shape or a type that cannot be read.
     public func linear(_ name: String, out: Int, in columns: Int) throws(CheckpointError) -> WeightTensor {
-        let matrix = try tensor(name, [out, columns])
+        let matrix = try tensor(name, shape: [out, columns])
         return preparation?(matrix) ?? matrix
     }
 
@@ -45,7 +45,7 @@ public struct WeightReader: Sendable {
     /// - Throws: `missingTensor`, or `invalidTensor` for another shape, a type that cannot be read, or NaN or infinity
     ///   in it.
     public func vector(_ name: String, count: Int) throws(CheckpointError) -> Tensor {
-        let values = try tensor(name, [count]).floats()
+        let values = try tensor(name, shape: [count]).floats()
         if let index = values.firstIndex(where: { !$0.isFinite }) {
             throw .invalidTensor(
                 file: checkpoint.path, tensor: find(name) ?? path(name), expected: "finite numbers",
@@ -54,7 +54,10 @@ public struct WeightReader: Sendable {
         return Tensor(values)
     }
 
-    private func tensor(_ name: String, _ shape: [Int]) throws(CheckpointError) -> WeightTensor {
+    /// The tensor `name.weight` (or `name` itself) as it lies in the file.
+    ///
+    /// - Throws: `missingTensor`, or `invalidTensor` for another shape or a type that cannot be read.
+    public func tensor(_ name: String, shape: [Int]) throws(CheckpointError) -> WeightTensor {
         guard let found = find(name) else {
             throw .missingTensor(
                 file: checkpoint.path, tensor: path(name) + ".weight",

@@ -1,0 +1,33 @@
+public import FoundationEssentials
+
+/// A finished picture as the history keeps it: `GET /inkling/v1/pictures/{id}` gives its file again.
+public struct Picture: Codable, Sendable, Equatable {
+    public typealias ID = String
+
+    public var id: ID
+    public var format: PictureFormat
+    /// In pixels.
+    public var width: Int
+    /// In pixels.
+    public var height: Int
+    /// Size of the file.
+    public var bytes: Int
+    /// SHA-256 of the file, in hexadecimal.
+    public var sha256: String
+    public var recipe: Recipe
+    public var created: Date
+
+    public init(
+        id: ID, format: PictureFormat, width: Int, height: Int, bytes: Int, sha256: String, recipe: Recipe,
+        created: Date
+    ) {
+        self.id = id
+        self.format = format
+        self.width = width
+        self.height = height
+        self.bytes = bytes
+        self.sha256 = sha256
+        self.recipe = recipe
+        self.created = created
+    }
+}

@@ -1,0 +1,114 @@
+public import FoundationEssentials
+
+/// What is asked of the picture engine: body of `POST /inkling/v1/pictures`.
+///
+/// Fields that are `nil` are the model's own defaults.
+public struct PictureRequest: Codable, Sendable, Equatable {
+    /// A known name or an absolute path; `nil` means the default picture model.
+    public var model: String?
+    public var prompt: String
+    public var negativePrompt: String?
+    /// In pixels, a multiple of the model's factor (usually 8).
+    public var width: Int?
+    /// In pixels, a multiple of the model's factor (usually 8).
+    public var height: Int?
+    /// Denoising steps.
+    public var steps: Int?
+    /// The noise of the first picture; each further one adds 1. `nil` chooses one, which the recipe tells.
+    public var seed: UInt64?
+    /// A scheduler's name, such as `euler_a`; see `Recipe.scheduler`.
+    public var scheduler: String?
+    /// 1 or less computes without guidance, at half the cost.
+    public var guidanceScale: Double?
+    /// `full` or `tiny`.
+    public var decoder: String?
+    /// Layers of the text encoder that are left out at its end.
+    public var clipSkip: Int?
+    /// LoRA files to merge, with their weights.
+    public var loras: [LoRA]?
+    /// How many pictures, one after the other.
+    public var count: Int?
+    /// A PNG or WebP file to start from.
+    public var initImage: Data?
+    /// How much of the start picture is painted anew, above 0 to 1.
+    public var strength: Double?
+    /// A PNG or WebP file: white is painted anew, black is kept. Needs `initImage`.
+    public var mask: Data?
+    /// How many intermediate pictures to send for each picture.
+    public var partialImages: Int?
+    /// Of the files: `png` (default) or `webp`.
+    public var format: PictureFormat?
+    /// WebP's quality from 0 to 100; `nil` is lossless.
+    public var quality: Int?
+    /// Whether the files carry the prompt and settings; they say in any case that a model made them.
+    public var keepsRecipe: Bool?
+    /// Keeps nothing in the history.
+    public var isPrivate: Bool?
+
+    /// A LoRA file and how much of it is merged into the model.
+    public struct LoRA: Codable, Sendable, Equatable, Hashable {
+        /// A name in the models' folders or an absolute path.
+        public var name: String
+        public var weight: Double
+
+        public init(name: String, weight: Double = 1) {
+            self.name = name
+            self.weight = weight
+        }
+    }
+
+    public init(prompt: String) { self.prompt = prompt }
+}
+
+/// A format of picture files.
+public enum PictureFormat: String, Codable, Sendable, CaseIterable {
+    case png, webp
+}
+
+/// Everything that decides how a picture looks: the same recipe gives the same picture.
+public struct Recipe: Codable, Sendable, Equatable {
+    /// The model's public name.
+    public var model: String
+    public var prompt: String
+    public var negativePrompt: String
+    public var width: Int
+    public var height: Int
+    public var steps: Int
+    public var seed: UInt64
+    /// `ddim`, `pndm`, `euler`, `euler_a`, `dpmpp_2m`, `dpmpp_2m_karras`, `lcm`, `tcd` or `unipc`.
+    public var scheduler: String
+    public var guidanceScale: Double
+    /// `full` or `tiny`.
+    public var decoder: String
+    public var clipSkip: Int
+    public var loras: [PictureRequest.LoRA]
+    /// With a start picture only.
+    public var strength: Double?
+    /// SHA-256 of the start picture's file, in hexadecimal.
+    public var initImage: String?
+    /// SHA-256 of the mask's file, in hexadecimal.
+    public var mask: String?
+
+    public init(
+        model: String, prompt: String, negativePrompt: String = "", width: Int, height: Int, steps: Int,
+        seed: UInt64, scheduler: String, guidanceScale: Double, decoder: String, clipSkip: Int = 0,
+        loras: [PictureRequest.LoRA] = [], strength: Double? = nil, initImage: String? = nil,
+        mask: String? = nil
+    ) {
+        self.model = model
+        self.prompt = prompt
+        self.negativePrompt = negativePrompt
+        self.width = width
+        self.height = height
+        self.steps = steps
+        self.seed = seed
+        self.scheduler = scheduler
+        self.guidanceScale = guidanceScale
+        self.decoder = decoder
+        self.clipSkip = clipSkip
+        self.loras = loras
+        self.strength = strength
+        self.initImage = initImage
+        self.mask = mask
+    }
+}

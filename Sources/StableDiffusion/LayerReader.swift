@@ -1,0 +1,57 @@
+import Checkpoints
+import Tensors
+
+/// Hands out a network's layers by name, each checked for its shape and prepared for the kernels.
+///
+/// Names are those of diffusers, whatever file they come from.
+struct LayerReader {
+    let weights: WeightReader
+    let operations: Operations
+
+    /// A reader of the names that begin with `prefix` and a dot.
+    func scoped(_ prefix: String) -> LayerReader {
+        LayerReader(weights: weights.scoped(prefix), operations: operations)
+    }
+
+    /// Whether there is a tensor `name.weight` or `name`.
+    func contains(_ name: String) -> Bool { weights.contains(name) }
+
+    /// The convolution `name.weight` `[out, in, kernel, kernel]` with `name.bias`, where there is one.
+    func convolution(
+        _ name: String, in inputs: Int, out outputs: Int, kernel: Int = 3, stride: Int = 1,
+        padding: Convolution.Padding? = nil
+    ) throws(CheckpointError) -> Convolution {
+        let weight = try weights.tensor(name, shape: [outputs, inputs, kernel, kernel])
+        let bias = weights.contains(name + ".bias") ? try weights.vector(name + ".bias", count: outputs) : nil
+        return operations.convolution(
+            weight, bias: bias, stride: stride, padding: padding ?? .all(kernel / 2))
+    }
+
+    /// The projection `name.weight` `[out, in]` (or `[out, in, 1, 1]`) with `name.bias`, where there is one.
+    func linear(_ name: String, in inputs: Int, out outputs: Int) throws(CheckpointError) -> Linear {
+        let bias = weights.contains(name + ".bias") ? try weights.vector(name + ".bias", count: outputs) : nil
+        return Linear(weight: try weights.linear(name, out: outputs, in: inputs), bias: bias)
+    }
+
+    /// The scale and shift of a norm over `channels`.
+    func norm(_ name: String, channels: Int) throws(CheckpointError) -> (weight: Tensor, bias: Tensor) {
+        (
+            try weights.vector(name, count: channels),
+            try weights.vector(name + ".bias", count: channels)
+        )
+    }
+}
+
+/// A projection of rows, x Wᵀ + b.
+struct Linear: Sendable {
+    let weight: WeightTensor  // [out, in]
+    let bias: Tensor?  // [1, out]
+
+    /// `[S, out]` of `x` `[S, in]`.
+    func callAsFunction(
+        _ x: Tensor, adding residual: Tensor? = nil, activation: Activation = .none, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        try pass.operations.linear(
+            x, by: weight, bias: bias, adding: residual, activation: activation, checkpoint: pass.checkpoint)
+    }
+}
