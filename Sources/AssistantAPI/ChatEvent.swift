@@ -1,6 +1,9 @@
-/// A sentence for the user about the answer that is being made.
+/// A sentence for the user about the answer or picture that is being made.
 public struct Notice: Codable, Sendable, Equatable {
-    /// What it is about, for programs: `context_shifted`, `truncated`, `not_saved`.
+    /// What it is about, for programs.
+    ///
+    /// Of answers: `context_shifted`, `truncated`, `not_saved`. Of pictures: `prompt_cut` (words that the text
+    /// encoder does not see), `model_warning` (something was guessed about a model), `not_saved`.
     public var code: String
     public var message: String
 

@@ -1,5 +1,10 @@
-/// A model that can answer, loaded or not.
+/// A model that answers or paints, loaded or not.
 public struct ModelSummary: Codable, Sendable, Equatable {
+    /// What a model makes.
+    public enum Kind: String, Codable, Sendable {
+        case chat, picture
+    }
+
     public enum State: String, Codable, Sendable {
         case unloaded, loading, loaded
     }
@@ -7,13 +12,16 @@ public struct ModelSummary: Codable, Sendable, Equatable {
     /// The name by which requests ask for it.
     public var id: String
     public var path: String
+    public var kind: Kind
     public var state: State
     /// Size of its files.
     public var bytes: Int
-    /// `nil` until the file was looked at.
+    /// Of a chat model; `nil` where the file cannot be read.
     public var details: Details?
+    /// Of a picture model; `nil` where its files cannot be read.
+    public var pictureDetails: PictureDetails?
 
-    /// What the model's file says of itself.
+    /// What a chat model's file says of itself.
     public struct Details: Codable, Sendable, Equatable {
         public var architecture: String
         public var parameterCount: Int
@@ -37,12 +45,50 @@ public struct ModelSummary: Codable, Sendable, Equatable {
         }
     }
 
-    public init(id: String, path: String, state: State, bytes: Int, details: Details? = nil) {
+    /// What a picture model's files say of it.
+    public struct PictureDetails: Codable, Sendable, Equatable {
+        /// `sd1`, `sd2`, `sdxl` and so on.
+        public var family: String
+        public var parameterCount: Int
+        /// The size that it was made for, in pixels.
+        public var width: Int
+        /// The size that it was made for, in pixels.
+        public var height: Int
+        /// Sizes are multiples of this.
+        public var factor: Int
+        /// Used where a request names none.
+        public var scheduler: String
+        /// `epsilon`, `v_prediction` or `sample`.
+        public var prediction: String
+        /// `full`, and `tiny` where there is one.
+        public var decoders: [String]
+
+        public init(
+            family: String, parameterCount: Int, width: Int, height: Int, factor: Int, scheduler: String,
+            prediction: String, decoders: [String]
+        ) {
+            self.family = family
+            self.parameterCount = parameterCount
+            self.width = width
+            self.height = height
+            self.factor = factor
+            self.scheduler = scheduler
+            self.prediction = prediction
+            self.decoders = decoders
+        }
+    }
+
+    public init(
+        id: String, path: String, kind: Kind = .chat, state: State, bytes: Int, details: Details? = nil,
+        pictureDetails: PictureDetails? = nil
+    ) {
         self.id = id
         self.path = path
+        self.kind = kind
         self.state = state
         self.bytes = bytes
         self.details = details
+        self.pictureDetails = pictureDetails
     }
 }
 

@@ -15,11 +15,13 @@ public struct Picture: Codable, Sendable, Equatable {
     /// SHA-256 of the file, in hexadecimal.
     public var sha256: String
     public var recipe: Recipe
-    public var created: Date
+    public var createdAt: Date
+    /// It was never written down and is gone a few minutes after it was made.
+    public var isPrivate: Bool?
 
     public init(
         id: ID, format: PictureFormat, width: Int, height: Int, bytes: Int, sha256: String, recipe: Recipe,
-        created: Date
+        createdAt: Date, isPrivate: Bool? = nil
     ) {
         self.id = id
         self.format = format
@@ -28,6 +30,19 @@ public struct Picture: Codable, Sendable, Equatable {
         self.bytes = bytes
         self.sha256 = sha256
         self.recipe = recipe
-        self.created = created
+        self.createdAt = createdAt
+        self.isPrivate = isPrivate
+    }
+}
+
+/// Body of the answer to `GET /inkling/v1/pictures`, newest first.
+public struct PictureList: Codable, Sendable, Equatable {
+    public var pictures: [Picture]
+    /// Pass it as `?before=` to get the next page; `nil` on the last one.
+    public var next: String?
+
+    public init(pictures: [Picture], next: String? = nil) {
+        self.pictures = pictures
+        self.next = next
     }
 }

@@ -44,7 +44,7 @@ extension PictureEvent {
         case "partial": self = .partial(try decoder.decode(Partial.self, from: data))
         case "picture": self = .picture(try decoder.decode(Finished.self, from: data))
         case "completed": self = .completed(try decoder.decode(Completed.self, from: data))
-        case "failed": self = .failed(try decoder.decode(ChatEvent.Failure.self, from: data))
+        case "failed": self = .failed(try decoder.decode(Failure.self, from: data))
         default: return nil
         }
     }

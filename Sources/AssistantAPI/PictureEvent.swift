@@ -21,15 +21,18 @@ public enum PictureEvent: Sendable, Equatable {
     /// Once, last.
     case completed(Completed)
     /// Once, last, instead of `completed`; pictures that were finished before are kept.
-    case failed(ChatEvent.Failure)
+    case failed(Failure)
 
     public struct Started: Codable, Sendable, Equatable {
         /// Which of the request's pictures, from 0.
         public var index: Int
+        /// Under which the picture can be had again once it is finished.
+        public var id: Picture.ID
         public var recipe: Recipe
 
-        public init(index: Int, recipe: Recipe) {
+        public init(index: Int, id: Picture.ID, recipe: Recipe) {
             self.index = index
+            self.id = id
             self.recipe = recipe
         }
     }
@@ -83,6 +86,7 @@ public enum PictureEvent: Sendable, Equatable {
     public struct Finished: Codable, Sendable, Equatable {
         public var index: Int
         public var picture: Picture
+        /// The file, as `GET /inkling/v1/pictures/{id}` gives it.
         public var data: Data
 
         public init(index: Int, picture: Picture, data: Data) {
@@ -92,7 +96,14 @@ public enum PictureEvent: Sendable, Equatable {
         }
     }
 
+    public struct Failure: Codable, Sendable, Equatable {
+        public var error: AssistantError
+
+        public init(error: AssistantError) { self.error = error }
+    }
+
     public struct Completed: Codable, Sendable, Equatable {
+        /// `stop`, or `cancelled` when the client asked to stop.
         public var finish: FinishReason
         public var timings: PictureTimings
         /// Tokens of the prompts, as the text encoder counts them.

@@ -14,7 +14,9 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var height: Int?
     /// Denoising steps.
     public var steps: Int?
-    /// The noise of the first picture; each further one adds 1. `nil` chooses one, which the recipe tells.
+    /// The noise of the first picture; each further one adds 1.
+    ///
+    /// `nil` chooses one, which the recipe tells.
     public var seed: UInt64?
     /// A scheduler's name, such as `euler_a`; see `Recipe.scheduler`.
     public var scheduler: String?
@@ -32,7 +34,9 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var initImage: Data?
     /// How much of the start picture is painted anew, above 0 to 1.
     public var strength: Double?
-    /// A PNG or WebP file: white is painted anew, black is kept. Needs `initImage`.
+    /// A PNG or WebP file: white is painted anew, black is kept.
+    ///
+    /// Needs `initImage`.
     public var mask: Data?
     /// How many intermediate pictures to send for each picture.
     public var partialImages: Int?

@@ -72,6 +72,12 @@ import Testing
                     architecture: "llama", parameterCount: 8_030_261_312, contextLength: 131_072,
                     vocabularySize: 128_256, hiddenSize: 4096, layerCount: 32, quantization: "q4_K")))
         try comesBack(
+            ModelSummary(
+                id: "p", path: "/p", kind: .picture, state: .unloaded, bytes: 5,
+                pictureDetails: .init(
+                    family: "sd1", parameterCount: 1_066_235_307, width: 512, height: 512, factor: 8,
+                    scheduler: "pndm", prediction: "epsilon", decoders: ["full", "tiny"])))
+        try comesBack(
             Health(status: "ok", version: "0.1.0", pid: 1, models: [.init(id: "m", state: .loaded)]))
         try comesBack(AssistantError(.queueFull, "wait", parameter: "model", retryAfter: 5))
     }
