@@ -1,0 +1,32 @@
+public import ImageCodecs
+
+/// A request with every default filled in and everything checked: the same plan gives the same picture.
+///
+/// `DiffusionModel.plan` makes one.
+public struct RenderPlan: Sendable {
+    public let prompt: String
+    public let negativePrompt: String
+    /// In pixels.
+    public let width: Int
+    /// In pixels.
+    public let height: Int
+    /// Steps of the whole way from noise; with a start picture fewer of them are taken (`stepCount`).
+    public let steps: Int
+    public let seed: UInt64
+    public let scheduler: SchedulerKind
+    public let guidanceScale: Double
+    public let decoder: DecoderKind
+    public let clipSkip: Int
+    public let initImage: Bitmap?
+    /// With a start picture only.
+    public let strength: Double?
+    public let mask: Bitmap?
+    /// Runs of the network: how often `Denoising.next()` gives something.
+    public let stepCount: Int
+    /// Tokens of the prompt and the negative prompt, as far as the text encoder sees them.
+    public let promptTokens: Int
+    /// Estimated bytes of memory beside the weights, at the peak.
+    public let memory: Int
+    /// What the user should know, such as words that the text encoder doesn't see. In sentences.
+    public let warnings: [String]
+}
