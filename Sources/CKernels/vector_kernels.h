@@ -2,24 +2,9 @@
 // set.
 #pragma once
 
-#include "internal.h"
+#include "vector_math.h"
 
 // MARK: - Elementwise
-
-/// e^x, to about 2 units in the last place; below -87 the smallest normal number.
-INLINE vf vf_exp(vf x) {
-    x = vf_min(vf_max(x, vf_set1(-87.0f)), vf_set1(88.0f));
-    vf n = vf_round(vf_mul(x, vf_set1(1.44269504089f)));
-    vf r = vf_fma(n, vf_set1(-0.693359375f), x);
-    r = vf_fma(n, vf_set1(2.12194440e-4f), r);
-    vf p = vf_fma(vf_set1(1.9875691500e-4f), r, vf_set1(1.3981999507e-3f));
-    p = vf_fma(p, r, vf_set1(8.3334519073e-3f));
-    p = vf_fma(p, r, vf_set1(4.1665795894e-2f));
-    p = vf_fma(p, r, vf_set1(1.6666665459e-1f));
-    p = vf_fma(p, r, vf_set1(0.5f));
-    p = vf_fma(p, vf_mul(r, r), vf_add(r, vf_set1(1.0f)));
-    return vf_mul(p, vf_exp2_whole(n));
-}
 
 static void rms_norm(const float *x, const float *weight, float epsilon, int64_t n, float *y) {
     vf squares[4] = {vf_set1(0), vf_set1(0), vf_set1(0), vf_set1(0)};
