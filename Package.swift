@@ -62,8 +62,11 @@ let package = Package(
         // Models.
         library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON"]),
 
+        // The files in Assets, as bytes of the program.
+        .target(name: "CAssets"),
         library(
-            "StableDiffusion", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON", "ImageCodecs"]),
+            "StableDiffusion",
+            ["CAssets", "Tensors", "Checkpoints", "Tokenizers", "StrictJSON", "ImageCodecs"]),
 
         // Application: concurrency begins here.
         library("AssistantAPI"),
