@@ -18,6 +18,21 @@ enum ByteLevelAlphabet {
         return bytes
     }()
 
+    /// byte -> the scalar that is written for it.
+    static let scalars: [Unicode.Scalar] = {
+        var scalars = [Unicode.Scalar](repeating: "!", count: 256)
+        for (value, byte) in bytes.enumerated() where byte >= 0 {
+            scalars[Int(byte)] = Unicode.Scalar(UInt16(value)) ?? "!"
+        }
+        return scalars
+    }()
+
+    /// The byte that a scalar stands for; nil outside the alphabet.
+    static func byte(of scalar: Unicode.Scalar) -> UInt8? {
+        let value = Int(scalar.value)
+        return value < bytes.count && bytes[value] >= 0 ? UInt8(truncatingIfNeeded: bytes[value]) : nil
+    }
+
     /// Appends the bytes that `text` stands for to `strings`.
     ///
     /// - Returns: false, with the UTF-8 of `text` appended instead, if it has a character outside the alphabet.

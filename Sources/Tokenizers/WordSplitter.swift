@@ -50,7 +50,7 @@ struct WordSplitter {
 
     private func gpt2Word(_ start: Int) -> Int {
         let byte = text[start]
-        if byte == UInt8(ascii: "'"), let length = contraction(at: start, ignoringCase: false) {
+        if byte == UInt8(ascii: "'"), let length = Self.contraction(text, at: start, end: end) {
             return start + length
         }
         var body = start
@@ -68,7 +68,9 @@ struct WordSplitter {
 
     private func llama3Word(_ start: Int) -> Int {
         let byte = text[start]
-        if byte == UInt8(ascii: "'"), let length = contraction(at: start, ignoringCase: true) {
+        if byte == UInt8(ascii: "'"),
+            let length = Self.contraction(text, at: start, end: end, ignoringCase: true)
+        {
             return start + length
         }
         let first = character(start)
@@ -137,7 +139,9 @@ struct WordSplitter {
     }
 
     /// The length of an English contraction at an apostrophe: 's 't 're 've 'm 'll 'd.
-    private func contraction(at start: Int, ignoringCase: Bool) -> Int? {
+    static func contraction(
+        _ text: UnsafeBufferPointer<UInt8>, at start: Int, end: Int, ignoringCase: Bool = false
+    ) -> Int? {
         func letter(_ offset: Int) -> UInt8 {
             guard start + offset < end else { return 0 }
             let byte = text[start + offset]
