@@ -56,7 +56,9 @@ let package = Package(
         // Picture files.
         .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
         .systemLibrary(name: "CWebP", pkgConfig: "libwebp", providers: [.apt(["libwebp-dev"])]),
-        .target(name: "CImageCodecs", dependencies: ["CPNG", "CWebP"]),
+        .target(
+            name: "CImageCodecs", dependencies: ["CPNG", "CWebP"],
+            linkerSettings: [.linkedLibrary("webpmux")]),
         library("ImageCodecs", ["CImageCodecs"]),
 
         // Models.
@@ -108,7 +110,7 @@ let package = Package(
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
         tests("Llama", fixtures: true),
-        tests("ImageCodecs"),
+        tests("ImageCodecs", fixtures: true),
         tests("StableDiffusion", fixtures: true),
         tests("AssistantAPI"),
         tests("Settings"),
