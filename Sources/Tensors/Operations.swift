@@ -33,7 +33,9 @@ public struct Operations: Sendable {
     /// The threads that the work is spread over.
     public let pool: WorkerPool
     nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
+    nonisolated(unsafe) let pictureKernels: UnsafePointer<ck_picture_kernels>
     let workspace = Workspace()
+    private let arena = MemoryArena()
     /// How activations are rounded for quantised weights.
     public internal(set) var activationPrecision = ActivationPrecision.bits8
 
@@ -41,6 +43,19 @@ public struct Operations: Sendable {
     public init(pool: WorkerPool, instructionSet: InstructionSet = .best) {
         self.pool = pool
         kernels = ck_kernels_for(instructionSet.kernelLevel)
+        pictureKernels = ck_picture_kernels_for(instructionSet.kernelLevel)
+    }
+
+    // MARK: - Memory
+
+    /// Memory for `[rows, columns]` elements that are not set yet, out of what earlier tensors gave back.
+    public func makeTensor(rows: Int, columns: Int) -> Tensor {
+        Tensor(rows: rows, columns: columns, in: arena)
+    }
+
+    /// Gives the memory of tensors that have gone back to the system, instead of keeping it for the next ones.
+    public func releaseMemory() {
+        arena.releaseAll()
     }
 
     // MARK: - Rows
@@ -105,10 +120,19 @@ public struct Operations: Sendable {
 
     /// Calls `body` for every row, spread over the pool where that pays.
     func forRows(_ rows: Int, columns: Int, _ body: (Int) -> Void) {
-        let rowsPerPart = max(1, 16_384 / max(columns, 1))
-        let parts = (rows + rowsPerPart - 1) / rowsPerPart
-        pool.run(parts: parts) { part in
-            for row in part * rowsPerPart..<min(rows, (part + 1) * rowsPerPart) { body(row) }
+        let tiles = RowTiles(rows: rows, columns: columns)
+        pool.run(parts: tiles.count) { part in
+            for row in tiles[part] { body(row) }
+        }
+    }
+
+    /// Like `forRows(_:columns:_:)`, calling `checkpoint` between parts.
+    func forRows(
+        _ rows: Int, columns: Int, checkpoint: InterruptionCheck, _ body: (Int) -> Void
+    ) throws(Interrupted) {
+        let tiles = RowTiles(rows: rows, columns: columns)
+        try pool.run(parts: tiles.count, checkpoint: checkpoint) { part in
+            for row in tiles[part] { body(row) }
         }
     }
 }

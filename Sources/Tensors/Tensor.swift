@@ -22,6 +22,14 @@ public struct Tensor: @unchecked Sendable {
         _ = floats.update(fromContentsOf: values)
     }
 
+    /// `[rows, columns]` elements that are not set yet, in memory of `arena` that goes back to it with the last tensor
+    /// over them.
+    init(rows: Int, columns: Int, in arena: MemoryArena) {
+        precondition(rows >= 0 && columns >= 0, "a tensor's sizes are not negative")
+        self.init(
+            rows: rows, columns: columns, storage: Storage(count: rows * columns, arena: arena), offset: 0)
+    }
+
     private init(rows: Int, columns: Int, storage: Storage, offset: Int) {
         self.rows = rows
         self.columns = columns
@@ -67,14 +75,36 @@ public struct Tensor: @unchecked Sendable {
 extension Tensor {
     private final class Storage: Sendable {
         nonisolated(unsafe) let base: UnsafeMutablePointer<Float>
+        private let origin: (arena: MemoryArena, block: MemoryArena.Block)?
 
+        /// Zeros.
         init(count: Int) {
-            let bytes = max(count, 1) * MemoryLayout<Float>.stride
-            let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
-            base = raw.bindMemory(to: Float.self, capacity: max(count, 1))
+            base = Self.allocate(count)
             base.initialize(repeating: 0, count: max(count, 1))
+            origin = nil
         }
 
-        deinit { base.deallocate() }
+        /// Elements that are not set.
+        init(count: Int, arena: MemoryArena) {
+            let bytes = count * MemoryLayout<Float>.stride
+            guard bytes >= MemoryArena.smallestBlock else {
+                base = Self.allocate(count)
+                origin = nil
+                return
+            }
+            let block = arena.take(bytes)
+            base = block.base.bindMemory(to: Float.self, capacity: count)
+            origin = (arena, block)
+        }
+
+        deinit {
+            if let origin { origin.arena.give(origin.block) } else { base.deallocate() }
+        }
+
+        private static func allocate(_ count: Int) -> UnsafeMutablePointer<Float> {
+            let bytes = max(count, 1) * MemoryLayout<Float>.stride
+            let raw = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: 64)
+            return raw.bindMemory(to: Float.self, capacity: max(count, 1))
+        }
     }
 }

@@ -11,7 +11,7 @@ final class Workspace: @unchecked Sendable {
 
     enum Slot: Hashable {
         case quants(Plane), scales(Plane), sums(Plane), halfSums(Plane)
-        case remainders, queries, partials
+        case remainders, queries, partials, moments
     }
 
     deinit {
