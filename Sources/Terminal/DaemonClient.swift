@@ -3,7 +3,7 @@ import FoundationEssentials
 
 /// The daemon's native routes, typed.
 public struct DaemonClient: Sendable {
-    private static let root = "/inkling/v1"
+    static let root = "/inkling/v1"
 
     public let transport: UnixSocketClient
 
@@ -78,7 +78,7 @@ public struct DaemonClient: Sendable {
     }
 
     /// Whether a stream has come to its last event.
-    private actor Ending {
+    actor Ending {
         private(set) var isReached = false
         func reach() { isReached = true }
     }
@@ -106,7 +106,7 @@ public struct DaemonClient: Sendable {
         try decode(await transport.send(.init(method, target, body: try Wire.encoder().encode(body))))
     }
 
-    private func decode<Answer: Decodable>(_ body: Data) throws -> Answer {
+    func decode<Answer: Decodable>(_ body: Data) throws -> Answer {
         do {
             return try Wire.decoder().decode(Answer.self, from: body)
         } catch {

@@ -10,7 +10,7 @@ public enum Interruption {
         let task = Task { try await body() }
         let events = SignalEvents([SIGINT]) { _ in
             task.cancel()
-            signal(SIGINT, SIG_DFL)
+            RawMode.endProcess(by: SIGINT)
         }
         defer { withExtendedLifetime(events) {} }
         return try await task.value

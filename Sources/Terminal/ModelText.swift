@@ -14,14 +14,16 @@ public enum ModelText {
     }
 
     /// A path as the daemon needs it, which works in another folder; a plain name is left alone.
-    public static func absolute(_ name: String) throws(ClientError) -> String {
+    ///
+    /// - Throws: `ClientError.failed` when nothing is there; `kind` says what was looked for.
+    public static func absolute(_ name: String, kind: String = "model") throws(ClientError) -> String {
         guard isPath(name) else { return name }
         var path = name
         if path == "~" || path.hasPrefix("~/"), let home = getenv("HOME") {
             path = String(cString: home) + path.dropFirst()
         }
         guard let real = realpath(path, nil) else {
-            throw .failed("there is no model at \(TextSanitizer.line(name)): \(ClientError.system(errno))")
+            throw .failed("there is no \(kind) at \(TextSanitizer.line(name)): \(ClientError.system(errno))")
         }
         defer { free(real) }
         return String(cString: real)

@@ -80,16 +80,21 @@ enum RawMode {
     private static let installed: Void = {
         // Swift's own handler, which offers to be asked about the crash, would find the terminal raw.
         for signal in [SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] {
-            var action = sigaction()
-            action.__sigaction_handler.sa_handler = { signal in RawMode.end(by: signal) }
-            action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
-            sigaction(signal, &action, nil)
+            endProcess(by: signal)
         }
         atexit { RawMode.leave() }
     }()
 
     /// Has the terminal put back by any signal that ends the process; a crash then asks no questions either.
     static func installHandlers() { _ = installed }
+
+    /// Has a signal put the terminal back and then end the process.
+    static func endProcess(by signal: Int32) {
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { signal in RawMode.end(by: signal) }
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        sigaction(signal, &action, nil)
+    }
 
     /// Only what may be called in a signal handler: the signal then comes again and ends the process.
     private static func end(by signal: Int32) {

@@ -39,6 +39,13 @@ public struct TerminalOutput: Sendable {
             sink: { StandardStreams.write($0, to: 1) })
     }
 
+    /// Standard error.
+    static func standardError(isPlain: Bool, environment: [String: String]) -> Self {
+        Self(
+            isTerminal: isatty(2) == 1 && environment["TERM"] != "dumb" && !isPlain, usesColor: false,
+            measure: { terminalSize(of: 2) }, sink: { StandardStreams.write($0, to: 2) })
+    }
+
     public func write(_ text: String) { if !text.isEmpty { sink(text) } }
 
     public func size() -> Size { measure() }
@@ -53,9 +60,9 @@ public struct TerminalOutput: Sendable {
         case dim = 2
     }
 
-    static func terminalSize() -> Size {
+    static func terminalSize(of descriptor: Int32 = 1) -> Size {
         var window = winsize()
-        guard ioctl(1, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &window) == 0, window.ws_col > 0, window.ws_row > 0 else {
             return Size(columns: 80, rows: 24)
         }
         return Size(columns: Int(window.ws_col), rows: Int(window.ws_row))
@@ -65,8 +72,11 @@ public struct TerminalOutput: Sendable {
 /// The process's own streams.
 public enum StandardStreams {
     /// Writes to standard output (1) or standard error (2).
-    public static func write(_ text: String, to descriptor: Int32) {
-        guard !FileBytes.write(Array(text.utf8), to: descriptor) else { return }
+    public static func write(_ text: String, to descriptor: Int32) { write(Array(text.utf8), to: descriptor) }
+
+    /// Writes to standard output (1) or standard error (2).
+    static func write(_ bytes: [UInt8], to descriptor: Int32) {
+        guard !FileBytes.write(bytes, to: descriptor) else { return }
         guard errno == EPIPE else { exit(descriptor == 2 ? 1 : failWriting()) }
         RawMode.leave()
         signal(SIGPIPE, SIG_DFL)
@@ -77,6 +87,8 @@ public enum StandardStreams {
     public static func complain(_ sentence: String) { write("inkling: \(sentence)\n", to: 2) }
 
     public static var isInputTerminal: Bool { isatty(0) == 1 }
+
+    public static var isOutputTerminal: Bool { isatty(1) == 1 }
 
     /// The width of standard output where it is a terminal.
     public static var outputColumns: Int? { isatty(1) == 1 ? TerminalOutput.terminalSize().columns : nil }

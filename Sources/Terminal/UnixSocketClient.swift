@@ -62,9 +62,11 @@ public struct UnixSocketClient: Sendable {
 
     /// Sends a request and hands each event of the answer to `receive`, until the stream ends.
     ///
-    /// Cancelling the task closes the connection, which tells the daemon to stop.
+    /// Cancelling the task closes the connection, which tells the daemon to stop. An event of more than
+    /// `eventLimit` bytes is an error.
     public func stream(
-        _ request: Request, _ receive: @Sendable (ServerSentEvent) async throws -> Void
+        _ request: Request, eventLimit: Int = ServerSentEventParser.limit,
+        _ receive: @Sendable (ServerSentEvent) async throws -> Void
     ) async throws {
         try await translated {
             try await exchange(request) { head, inbound in
@@ -72,7 +74,7 @@ public struct UnixSocketClient: Sendable {
                     try Self.check(head, await Self.readBody(&inbound))
                     return
                 }
-                var parser = ServerSentEventParser()
+                var parser = ServerSentEventParser(limit: eventLimit)
                 while let part = try await inbound.next() {
                     guard case .body(let buffer) = part else { continue }
                     for event in try parser.parse(buffer.readableBytesView) { try await receive(event) }

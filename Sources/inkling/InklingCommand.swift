@@ -11,6 +11,7 @@ struct InklingCommand: AsyncParsableCommand {
             inkling
             inkling "why is the sky blue?"
             cat notes.txt | inkling "summarise"
+            inkling imagine "a fox reading a newspaper"
             inkling <subcommand>
             """,
         discussion: """
@@ -21,7 +22,8 @@ struct InklingCommand: AsyncParsableCommand {
             """,
         version: "inkling \(Inkling.version)",
         subcommands: [
-            ChatCommand.self, AskCommand.self, HistoryCommand.self, ModelsCommand.self, ServeCommand.self,
+            ChatCommand.self, AskCommand.self, ImagineCommand.self, HistoryCommand.self, ModelsCommand.self,
+            ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],
         defaultSubcommand: DefaultCommand.self)
