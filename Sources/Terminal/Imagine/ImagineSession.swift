@@ -32,9 +32,7 @@ public struct ImagineSession: Sendable {
     private let options: ImagineOptions
     private let surroundings: Surroundings
 
-    /// A session on the standard streams.
-    ///
-    /// - Parameter options: settled ones.
+    /// A session on the standard streams, with options that are settled.
     public init(client: DaemonClient, options: ImagineOptions, environment: [String: String]) {
         let output = TerminalOutput.standard(isPlain: options.isPlain, environment: environment)
         let errors = TerminalOutput.standardError(isPlain: options.isPlain, environment: environment)

@@ -51,11 +51,12 @@ struct PaintingProgress: Sendable, Equatable {
         case .notice, .partial, .completed, .failed: break
         case .started(let started):
             phase = .encoding
-            (index, recipe) = (started.index, started.recipe)
+            (index, recipe) = (clamp(started.index, to: count - 1), started.recipe)
             (pictureStart, decodeStart) = (now, nil)
             (stepTimes, stepTime) = ([], nil)
         case .progress(let progress): receive(progress, at: now)
-        case .picture:
+        case .picture(let finished):
+            index = clamp(finished.index, to: count - 1)
             finishedCount += 1
             if let decodeStart { decodeTime = now - decodeStart }
             pictureTime = now - pictureStart
@@ -63,19 +64,24 @@ struct PaintingProgress: Sendable, Equatable {
     }
 
     private mutating func receive(_ progress: PictureEvent.Progress, at now: Duration) {
-        index = progress.index
+        index = clamp(progress.index, to: count - 1)
+        let total = clamp(progress.total, to: 1_000_000)
+        let done = clamp(progress.done, to: total)
         switch progress.stage {
         case .encode: phase = .encoding
         case .denoise:
-            phase = .painting(done: progress.done, total: progress.total)
-            if progress.done >= progress.total { decodeStart = now }
-            guard progress.done > 0, progress.milliseconds > 0, progress.milliseconds.isFinite else { break }
-            let time = Duration.milliseconds(progress.milliseconds)
+            phase = .painting(done: done, total: total)
+            if done >= total { decodeStart = now }
+            guard done > 0, progress.milliseconds > 0 else { break }
+            let time = Duration.milliseconds(min(progress.milliseconds, 1e9))
             stepTime = time
             stepTimes = (stepTimes + [time]).suffix(Self.window)
-        case .decode: phase = .decoding(done: progress.done, total: progress.total)
+        case .decode: phase = .decoding(done: done, total: total)
         }
     }
+
+    /// The daemon's numbers are not trusted to make sense.
+    private func clamp(_ number: Int, to limit: Int) -> Int { max(0, min(number, limit)) }
 
     /// How long the current picture has been worked on; for a finished one, how long that took.
     func pictureTime(at now: Duration) -> Duration { now - pictureStart }

@@ -13,9 +13,10 @@ enum PictureFile {
     ///
     /// A link stays a link: the file that it names is replaced. A pipe or a device is written to.
     ///
-    /// - Parameters:
-    ///   - isReplacing: whether a file of that name gives way.
-    ///   - guarding: is told the unfinished file's path, to remove it should the process end, and `nil` afterwards.
+    /// Only when replacing does a file of that name give way. `guarding` is told the unfinished file's path, to remove
+    /// it should the process end, and `nil` afterwards.
+    ///
+    /// - Throws: `Failure`; then no file was written or changed.
     static func write(
         _ bytes: [UInt8], to path: String, replacing isReplacing: Bool,
         guarding: (String?) -> Void = { _ in }

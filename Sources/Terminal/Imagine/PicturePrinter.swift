@@ -109,7 +109,7 @@ actor PicturePrinter {
             if !options.isQuiet { surroundings.errors.write(facts + "\n") }
             return
         case .file(let name):
-            path = PictureName.numbered(name, index: finished.index, count: options.request.count ?? 1)
+            path = PictureName.numbered(name, index: progress.index, count: progress.count)
             try write(finished, to: path, replacing: true)
         case .folder(let folder): path = try writeNew(finished, into: folder)
         }

@@ -20,7 +20,7 @@ enum ProgressText {
 
     /// A bar whose last filled column grows by eighths.
     static func bar(_ fraction: Double, width: Int) -> String {
-        let eighths = Int((max(0, min(1, fraction)) * Double(width * 8)).rounded(.down))
+        let eighths = Int((share(fraction) * Double(width * 8)).rounded(.down))
         let full = eighths / 8
         guard full < width else { return String(repeating: "█", count: width) }
         let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
@@ -64,7 +64,7 @@ enum ProgressText {
         case .sent: return ("waiting for the daemon", nil, "")
         case .waiting(let ahead): return (waiting(ahead), nil, "")
         case .loading(let fraction):
-            let percent = Int((max(0, min(1, fraction)) * 100).rounded(.down))
+            let percent = Int((share(fraction) * 100).rounded(.down))
             return ("loading the model", fraction, "\(percent) %")
         case .encoding:
             return (picture, 0, (["reading the prompt"] + left(progress, now)).joined(separator: "  "))
@@ -80,6 +80,9 @@ enum ProgressText {
             return (picture, 1, (["finishing" + part] + left(progress, now)).joined(separator: "  "))
         }
     }
+
+    /// From 0 to 1, whatever the number is.
+    private static func share(_ fraction: Double) -> Double { fraction > 0 ? min(1, fraction) : 0 }
 
     private static func waiting(_ ahead: Int) -> String {
         ahead == 1 ? "waiting for 1 request before this one" : "waiting for \(ahead) requests before this one"
