@@ -44,9 +44,8 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
-        // Base: the one JSON parser, for bytes that are not trusted, and one hash function.
+        // Base: the one JSON parser, for bytes that are not trusted.
         library("StrictJSON"),
-        library("Digest"),
 
         // Engine: synchronous functions on values.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -79,7 +78,7 @@ let package = Package(
             "Assistant",
             [
                 "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
-                "Checkpoints", "Tokenizers", "StrictJSON", "Digest", logging,
+                "Checkpoints", "Tokenizers", logging,
             ]),
 
         // Edges.
@@ -107,7 +106,6 @@ let package = Package(
             path: "Benchmarks/Engine", swiftSettings: settings),
 
         tests("StrictJSON"),
-        tests("Digest"),
         tests("Tensors", ["CKernels"]),
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
@@ -118,11 +116,11 @@ let package = Package(
         tests("Settings"),
         // Killed and starved by the history's tests.
         .executableTarget(
-            name: "HistoryCrashWriter", dependencies: ["AssistantAPI", "Digest", "History"],
+            name: "HistoryCrashWriter", dependencies: ["AssistantAPI", "History"],
             path: "Tests/Support/HistoryCrashWriter", swiftSettings: settings),
         tests(
             "History",
-            ["AssistantAPI", "Digest", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
+            ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
             fixtures: true),
         tests("Assistant"),
         tests("HostProcess"),

@@ -1,5 +1,3 @@
-import StrictJSON
-
 /// Keeps the fuzzer's input for the header's lifetime.
 private final class Input: Sendable {}
 

@@ -103,7 +103,7 @@ extension TensorNames {
     init(_ format: Checkpoint.Format) {
         switch format {
         case .gguf: self = .gguf
-        case .safetensors, .tensors: self = .huggingFace
+        case .safetensors: self = .huggingFace
         }
     }
 }

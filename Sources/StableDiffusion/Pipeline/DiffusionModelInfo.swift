@@ -31,7 +31,7 @@ public struct DiffusionModelInfo: Sendable, Equatable {
     /// The model's own.
     public var scheduler: SchedulerKind
     public var prediction: Prediction
-    /// What the user should know, such as a default that had to be assumed. In sentences.
+    /// What the user should know, in sentences: such as a default that had to be assumed.
     public var warnings: [String]
 
     public init(

@@ -27,6 +27,6 @@ public struct RenderPlan: Sendable {
     public let promptTokens: Int
     /// Estimated bytes of memory beside the weights, at the peak.
     public let memory: Int
-    /// What the user should know, such as words that the text encoder doesn't see. In sentences.
+    /// What the user should know, in sentences: such as words that the text encoder doesn't see.
     public let warnings: [String]
 }

@@ -23,7 +23,7 @@ public struct RenderSettings: Sendable, Equatable {
     public var initImage: Bitmap?
     /// How much of the start picture is painted anew, above 0 to 1.
     public var strength: Double?
-    /// White is painted anew, black is kept. Needs `initImage`.
+    /// White is painted anew, black is kept; needs `initImage`.
     public var mask: Bitmap?
 
     public init(prompt: String, seed: UInt64) {
