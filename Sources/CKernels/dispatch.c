@@ -26,17 +26,40 @@ ck_isa ck_best_isa(void) {
 #endif
 }
 
-const ck_kernels *ck_kernels_for(ck_isa isa) {
+/// The level whose kernels serve where those of `isa` are asked for.
+static ck_isa served_isa(ck_isa isa) {
+    const ck_isa best = ck_best_isa();
 #if defined(__x86_64__)
-    ck_isa best = ck_best_isa();
-    if (isa > CK_ISA_AVX512_VNNI || best == CK_ISA_SCALAR) return &ck_kernels_scalar;
-    if (isa == CK_ISA_AVX512_VNNI && best == CK_ISA_AVX512_VNNI) return &ck_kernels_avx512;
-    return isa == CK_ISA_SCALAR ? &ck_kernels_scalar : &ck_kernels_avx2;
+    if (isa > CK_ISA_AVX512_VNNI) return CK_ISA_SCALAR;
+    return isa < best ? isa : best;
 #elif defined(__aarch64__)
-    if (isa == CK_ISA_NEON_DOTPROD && ck_best_isa() == CK_ISA_NEON_DOTPROD) return &ck_kernels_dotprod;
-    return isa < CK_ISA_NEON ? &ck_kernels_scalar : &ck_kernels_neon;
+    if (isa < CK_ISA_NEON) return CK_ISA_SCALAR;
+    return isa < best ? isa : best;
 #else
     (void)isa;
-    return &ck_kernels_scalar;
+    return best;
 #endif
 }
+
+/// Returns the table of `name` for `isa`.
+#if defined(__x86_64__)
+#define SERVE(name, isa)                                                                                     \
+    switch (served_isa(isa)) {                                                                               \
+    case CK_ISA_AVX2: return &name##_avx2;                                                                   \
+    case CK_ISA_AVX512_VNNI: return &name##_avx512;                                                          \
+    default: return &name##_scalar;                                                                          \
+    }
+#elif defined(__aarch64__)
+#define SERVE(name, isa)                                                                                     \
+    switch (served_isa(isa)) {                                                                               \
+    case CK_ISA_NEON: return &name##_neon;                                                                   \
+    case CK_ISA_NEON_DOTPROD: return &name##_dotprod;                                                        \
+    default: return &name##_scalar;                                                                          \
+    }
+#else
+#define SERVE(name, isa) return &name##_scalar;
+#endif
+
+const ck_kernels *ck_kernels_for(ck_isa isa) { SERVE(ck_kernels, isa) }
+
+const ck_convolution_kernels *ck_convolution_kernels_for(ck_isa isa) { SERVE(ck_convolution_kernels, isa) }

@@ -1,7 +1,7 @@
 // Shared by the kernels' implementation files; not part of the interface.
 #pragma once
 
-#include "ckernels.h"
+#include "ckernels_convolution.h"
 
 #include <math.h>
 #include <string.h>
@@ -148,10 +148,12 @@ INLINE int scale_iq4_xs(int j, const uint8_t *block) {
 }
 
 extern const ck_kernels ck_kernels_scalar;
+extern const ck_convolution_kernels ck_convolution_kernels_scalar;
 #if defined(__x86_64__)
-extern const ck_kernels ck_kernels_avx2;
-extern const ck_kernels ck_kernels_avx512;
+extern const ck_kernels ck_kernels_avx2, ck_kernels_avx512;
+extern const ck_convolution_kernels ck_convolution_kernels_avx2, ck_convolution_kernels_avx512;
 #endif
 #if defined(__aarch64__)
 extern const ck_kernels ck_kernels_neon, ck_kernels_dotprod;
+extern const ck_convolution_kernels ck_convolution_kernels_neon, ck_convolution_kernels_dotprod;
 #endif

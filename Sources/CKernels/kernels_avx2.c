@@ -13,6 +13,7 @@
 #include "vector_avx2.h"
 
 #include "attention.h"
+#include "winograd.h"
 
 enum { PANEL = 16 };
 
@@ -103,6 +104,8 @@ const ck_kernels ck_kernels_avx2 = {
     store,
     attention,
 };
+
+const ck_convolution_kernels ck_convolution_kernels_avx2 = CK_CONVOLUTION_KERNELS(CK_ISA_AVX2);
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -17,6 +17,7 @@
 #include "vector_avx512.h"
 
 #include "attention.h"
+#include "winograd.h"
 
 enum { PANEL = 32 };
 
@@ -87,6 +88,8 @@ const ck_kernels ck_kernels_avx512 = {
     store,
     attention,
 };
+
+const ck_convolution_kernels ck_convolution_kernels_avx512 = CK_CONVOLUTION_KERNELS(CK_ISA_AVX512_VNNI);
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -13,6 +13,7 @@
 #include "vector_neon.h"
 
 #include "attention.h"
+#include "winograd.h"
 
 #include "multiply_neon.h"
 
@@ -29,6 +30,8 @@ const ck_kernels ck_kernels_dotprod = {
     store,
     attention,
 };
+
+const ck_convolution_kernels ck_convolution_kernels_dotprod = CK_CONVOLUTION_KERNELS(CK_ISA_NEON_DOTPROD);
 
 #if defined(__clang__)
 #pragma clang attribute pop

@@ -3,6 +3,7 @@
 #include "vector_neon.h"
 
 #include "attention.h"
+#include "winograd.h"
 
 #include "multiply_neon.h"
 
@@ -19,4 +20,6 @@ const ck_kernels ck_kernels_neon = {
     store,
     attention,
 };
+
+const ck_convolution_kernels ck_convolution_kernels_neon = CK_CONVOLUTION_KERNELS(CK_ISA_NEON);
 #endif

@@ -2,6 +2,7 @@
 #include "vector_scalar.h"
 
 #include "attention.h"
+#include "winograd.h"
 
 /// One row of quantised weights times one row of activations.
 static float dot_row(const ck_matrix *w, const uint8_t *block, const ck_activations *x, int64_t s) {
@@ -53,3 +54,5 @@ const ck_kernels ck_kernels_scalar = {
     store,
     attention,
 };
+
+const ck_convolution_kernels ck_convolution_kernels_scalar = CK_CONVOLUTION_KERNELS(CK_ISA_SCALAR);

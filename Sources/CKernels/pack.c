@@ -3,6 +3,10 @@
 #include "internal.h"
 
 int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns) {
+    if (ck_type_traits[type].block_length == 1) {
+        const int64_t panels = (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS;
+        return panels * columns * CK_PANEL_ROWS * ck_type_traits[type].block_bytes;
+    }
     if (ck_packings[type].lines == 0) return 0;
     return (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS * panel_bytes(type, columns);
 }
@@ -61,7 +65,30 @@ INLINE void pack_panels(ck_type type, const ck_matrix *w, int64_t first, int64_t
     }
 }
 
+/// Float weights: [K, 16] in each panel.
+INLINE void pack_floats(int64_t size, const ck_matrix *w, int64_t first, int64_t count, void *out) {
+    const int64_t line = CK_PANEL_ROWS * size;
+    for (int64_t p = first; p < first + count; p++) {
+        uint8_t *panel = (uint8_t *)out + p * w->columns * line;
+        const int64_t row = p * CK_PANEL_ROWS;
+        const int rows = w->rows - row < CK_PANEL_ROWS ? (int)(w->rows - row) : CK_PANEL_ROWS;
+        if (rows < CK_PANEL_ROWS) memset(panel, 0, (size_t)(w->columns * line));
+        // Sixteen columns at a time, so that lines are whole in the cache when they are written.
+        for (int64_t k0 = 0; k0 < w->columns; k0 += 16) {
+            const int64_t end = k0 + 16 < w->columns ? k0 + 16 : w->columns;
+            for (int r = 0; r < rows; r++) {
+                const uint8_t *source = (const uint8_t *)w->bytes + (row + r) * w->columns * size;
+                for (int64_t k = k0; k < end; k++) {
+                    memcpy(panel + k * line + r * size, source + k * size, (size_t)size);
+                }
+            }
+        }
+    }
+}
+
 void ck_pack(const ck_matrix *w, int64_t first, int64_t count, void *out) {
+    if (w->type == CK_F32) pack_floats(4, w, first, count, out);
+    else if (ck_type_traits[w->type].block_length == 1) pack_floats(2, w, first, count, out);
     FOR_PACKED_TYPE(w->type, pack_panels, w, first, count, out)
 }
 
@@ -93,6 +120,14 @@ static void unpack_scales(ck_type type, const uint8_t *scales, int64_t r, uint8_
 
 void ck_unpack_row(const ck_matrix *w, int64_t row, void *out) {
     const ck_traits *t = &ck_type_traits[w->type];
+    if (t->block_length == 1) {
+        const int64_t size = t->block_bytes, panel = row / CK_PANEL_ROWS * CK_PANEL_ROWS;
+        const uint8_t *source = (const uint8_t *)w->bytes + (panel * w->columns + row - panel) * size;
+        for (int64_t k = 0; k < w->columns; k++) {
+            memcpy((uint8_t *)out + k * size, source + k * CK_PANEL_ROWS * size, (size_t)size);
+        }
+        return;
+    }
     const ck_packing *packing = &ck_packings[w->type];
     const int64_t r = row % CK_PANEL_ROWS;
     const uint8_t *panel = (const uint8_t *)w->bytes + row / CK_PANEL_ROWS * panel_bytes(w->type, w->columns);

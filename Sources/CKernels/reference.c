@@ -216,3 +216,46 @@ void ck_ref_multiply(const ck_matrix *w, int64_t first, int64_t count, const ck_
         }
     }
 }
+
+// MARK: - Convolutions
+
+/// Weight k of row n, of float weights that are not packed.
+static double ref_weight(const ck_matrix *w, int64_t n, int64_t k) {
+    float value;
+    const int64_t size = ck_type_traits[w->type].block_bytes;
+    ck_dequantize(w->type, (const uint8_t *)w->bytes + (n * w->columns + k) * size, 1, &value);
+    return (double)value;
+}
+
+static double ref_activate(ck_activation activation, double x) {
+    switch (activation) {
+    case CK_ACTIVATION_SILU: return x / (1 + exp(-x));
+    case CK_ACTIVATION_RELU: return x > 0 ? x : 0;
+    case CK_ACTIVATION_GELU: return 0.5 * x * erfc(-x * sqrt(0.5));
+    case CK_ACTIVATION_QUICK_GELU: return x / (1 + exp(-1.702 * x));
+    default: return x;
+    }
+}
+
+void ck_ref_convolve(const ck_convolution *c) {
+    const int64_t outputs = c->weights.rows;
+    for (int64_t m = 0; m < c->out_height * c->out_width; m++) {
+        const int64_t top = m / c->out_width * c->stride - c->top,
+                      left = m % c->out_width * c->stride - c->left;
+        for (int64_t o = 0; o < outputs; o++) {
+            double sum = 0;
+            for (int64_t p = 0; p < c->size * c->size; p++) {
+                const int64_t y = top + p / c->size, z = left + p % c->size;
+                if (y < 0 || y >= c->height || z < 0 || z >= c->width) continue;
+                for (int64_t i = 0; i < c->channels; i++) {
+                    sum += ref_weight(&c->weights, o, i * c->size * c->size + p)
+                           * (double)c->x[(y * c->width + z) * c->channels + i];
+                }
+            }
+            if (c->bias) sum += (double)c->bias[o];
+            if (c->offsets) sum += (double)c->offsets[o];
+            if (c->residual) sum += (double)c->residual[m * outputs + o];
+            c->y[m * outputs + o] = (float)ref_activate(c->activation, sum);
+        }
+    }
+}

@@ -16,7 +16,7 @@ public struct Convolution: Sendable {
         }
     }
 
-    /// The weights `[O, I, k, k]`.
+    /// The weights `[O, I * k * k]`, packed.
     let weight: WeightTensor
     /// `[1, O]`.
     let bias: Tensor?

@@ -1,14 +1,23 @@
+import CKernels
+
 extension Operations {
     /// Prepares the weights `[O, I, k, k]` of a convolution for `convolve`, with k = 1 or 3.
     ///
-    /// Where a packed copy is made, the pages of the original are released.
+    /// They are copied into the order that the kernels read, in their own type; the pages of the original are released.
     public func convolution(
         _ weight: WeightTensor, bias: Tensor?, stride: Int = 1, padding: Convolution.Padding
     ) -> Convolution {
         precondition(weight.shape.count == 4 && weight.shape[2] == weight.shape[3], "square kernels")
+        precondition(weight.type.blockLength == 1, "weights in f32, f16 or bf16")
+        let size = weight.shape[2]
+        precondition((1...5).contains(size) && stride > 0, "small kernels")
+        precondition(bias.map { $0.rows * $0.columns == weight.shape[0] } ?? true, "bias of another size")
+        let matrix = WeightTensor(
+            type: weight.type, shape: [weight.shape[0], weight.shape[1] * size * size], bytes: weight.bytes,
+            isPacked: false, owner: weight.owner)
         return Convolution(
-            weight: weight, bias: bias, inputChannels: weight.shape[1], outputChannels: weight.shape[0],
-            kernelSize: weight.shape[2], stride: stride, padding: padding)
+            weight: interleaved(matrix), bias: bias, inputChannels: weight.shape[1],
+            outputChannels: weight.shape[0], kernelSize: size, stride: stride, padding: padding)
     }
 
     /// activation(convolution(`x`) + bias + `perChannel` + `residual`), `[H', W', O]`.
@@ -29,34 +38,31 @@ extension Operations {
         let padding = convolution.padding
         let height = convolution.outputLength(x.height, padding: padding.top + padding.bottom)
         let width = convolution.outputLength(x.width, padding: padding.left + padding.right)
-        let out = FeatureMap(
-            height: height, width: width,
-            pixels: makeTensor(rows: height * width, columns: convolution.outputChannels))
-        let weights = convolution.weight.floats()
-        let (k, inputs, outputs) = (convolution.kernelSize, x.channels, out.channels)
-        try pool.run(parts: height, checkpoint: checkpoint) { i in
-            for j in 0..<width {
-                let row = i * width + j
-                for o in 0..<outputs {
-                    var sum = convolution.bias?.pointer[o] ?? 0
-                    sum += perChannel?.pointer[o] ?? 0
-                    sum += residual?.pixels.pointer[row * outputs + o] ?? 0
-                    for di in 0..<k {
-                        let y = i * convolution.stride + di - padding.top
-                        guard (0..<x.height).contains(y) else { continue }
-                        for dj in 0..<k {
-                            let z = j * convolution.stride + dj - padding.left
-                            guard (0..<x.width).contains(z) else { continue }
-                            let pixel = x.pixels.pointer + (y * x.width + z) * inputs
-                            for c in 0..<inputs {
-                                sum += pixel[c] * weights[((o * inputs + c) * k + di) * k + dj]
-                            }
-                        }
-                    }
-                    out.pixels.pointer[row * outputs + o] = activation.callAsFunction(sum)
-                }
-            }
+        precondition(height > 0 && width > 0, "a map smaller than the kernel")
+        let outputs = convolution.outputChannels
+        precondition(perChannel.map { $0.rows * $0.columns == outputs } ?? true, "a value for each channel")
+        precondition(
+            residual.map { $0.height == height && $0.width == width && $0.channels == outputs } ?? true,
+            "a residual of the result's size")
+        let pixels = makeTensor(rows: height * width, columns: outputs)
+        let call = ck_convolution(
+            x: x.pixels.pointer, height: Int64(x.height), width: Int64(x.width), channels: Int64(x.channels),
+            weights: convolution.weight.matrix, size: Int32(convolution.kernelSize),
+            stride: Int32(convolution.stride), top: Int32(padding.top), left: Int32(padding.left),
+            y: pixels.pointer, out_height: Int64(height), out_width: Int64(width),
+            bias: convolution.bias?.pointer, offsets: perChannel?.pointer,
+            residual: residual?.pixels.pointer, activation: activation.kernel)
+        defer {
+            extendLifetime(x.pixels)
+            extendLifetime(convolution)
+            extendLifetime(perChannel)
+            extendLifetime(residual?.pixels)
         }
-        return out
+        if let schedule = WinogradSchedule(for: call, columns: Int(convolutionKernels.pointee.columns)) {
+            try winograd(call, schedule, checkpoint: checkpoint)
+        } else {
+            try product(call, checkpoint: checkpoint)
+        }
+        return FeatureMap(height: height, width: width, pixels: pixels)
     }
 }

@@ -34,6 +34,7 @@ public struct Operations: Sendable {
     public let pool: WorkerPool
     nonisolated(unsafe) let kernels: UnsafePointer<ck_kernels>
     nonisolated(unsafe) let pictureKernels: UnsafePointer<ck_picture_kernels>
+    nonisolated(unsafe) let convolutionKernels: UnsafePointer<ck_convolution_kernels>
     let workspace = Workspace()
     private let arena = MemoryArena()
     /// How activations are rounded for quantised weights.
@@ -44,6 +45,7 @@ public struct Operations: Sendable {
         self.pool = pool
         kernels = ck_kernels_for(instructionSet.kernelLevel)
         pictureKernels = ck_picture_kernels_for(instructionSet.kernelLevel)
+        convolutionKernels = ck_convolution_kernels_for(instructionSet.kernelLevel)
     }
 
     // MARK: - Memory

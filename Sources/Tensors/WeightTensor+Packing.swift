@@ -14,11 +14,17 @@ extension Operations {
     /// pages of the original are released when its owner is a `ReloadableStorage`. Results differ from those of the
     /// original only by the order of f32 sums.
     public func packed(_ weight: WeightTensor) -> WeightTensor {
+        guard kernels.pointee.multiplies_packed, weight.type.blockLength > 1 else { return weight }
+        return interleaved(weight)
+    }
+
+    /// A copy of `weight` whose rows are interleaved, or `weight` itself where its type has no such form.
+    func interleaved(_ weight: WeightTensor) -> WeightTensor {
         let matrix = weight.matrix
         let byteCount = Int(ck_packed_bytes(matrix.type, matrix.rows, matrix.columns))
-        guard kernels.pointee.multiplies_packed, byteCount > 0, !weight.isPacked,
-            let memory = HugePages(byteCount: byteCount)
-        else { return weight }
+        guard byteCount > 0, !weight.isPacked, let memory = HugePages(byteCount: byteCount) else {
+            return weight
+        }
         let panelRows = Int(CK_PANEL_ROWS)
         let panels = (weight.rows + panelRows - 1) / panelRows
         let panelsPerPart = max(1, (1 << 20) / max(byteCount / panels, 1))
@@ -58,7 +64,7 @@ extension WeightTensor {
 }
 
 /// Anonymous memory that asks the system for pages of 2 MiB: they cost far fewer address translations when streamed.
-private final class HugePages: Sendable {
+final class HugePages: Sendable {
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
     nonisolated(unsafe) private let region: UnsafeMutableRawPointer
     private let regionBytes: Int

@@ -15,9 +15,9 @@ public final class WorkerPool: Sendable {
     /// A pool of `threadCount` threads: the caller of `run` and `threadCount - 1` own ones.
     public init(threadCount: Int) {
         var threads: [pthread_t] = []
-        for _ in 1..<max(threadCount, 1) {
+        for index in 1..<max(threadCount, 1) {
             var thread = pthread_t()
-            let context = Unmanaged.passRetained(board)
+            let context = Unmanaged.passRetained(Worker(board: board, thread: index))
             let status = pthread_create(&thread, nil, { Board.work($0) }, context.toOpaque())
             guard status == 0 else {
                 context.release()
@@ -39,7 +39,7 @@ public final class WorkerPool: Sendable {
     /// Callable from any thread, but only one at a time, and not from within `body`.
     public func run(parts: Int, _ body: (Int) -> Void) {
         do throws(Interrupted) {
-            try run(parts: parts, checkpoint: nil, body)
+            try run(parts: parts, checkpoint: nil) { part, _ in body(part) }
         } catch {
             preconditionFailure("interrupted without a checkpoint")
         }
@@ -50,16 +50,25 @@ public final class WorkerPool: Sendable {
     /// When it throws, no further part begins, and those that had begun have ended when the error leaves. It may itself
     /// run more urgent work on this pool: what is left of the parts goes on afterwards.
     public func run(parts: Int, checkpoint: InterruptionCheck, _ body: (Int) -> Void) throws(Interrupted) {
+        try run(parts: parts, checkpoint: checkpoint) { part, _ in body(part) }
+    }
+
+    /// Like `run(parts:checkpoint:_:)`, telling each part which thread runs it, from 0 to `threadCount - 1`: for memory
+    /// that every thread has its own of. What a part computes must not depend on it.
+    public func run(parts: Int, checkpoint: InterruptionCheck, _ body: (Int, Int) -> Void) throws(Interrupted)
+    {
         try withoutActuallyEscaping(checkpoint) { (check) throws(Interrupted) in
             try run(parts: parts, checkpoint: .some(check), body)
         }
     }
 
-    private func run(parts: Int, checkpoint: InterruptionCheck?, _ body: (Int) -> Void) throws(Interrupted) {
+    private func run(parts: Int, checkpoint: InterruptionCheck?, _ body: (Int, Int) -> Void)
+        throws(Interrupted)
+    {
         guard parts > 1, !threads.isEmpty else {
             for part in 0..<max(parts, 0) {
                 if part > 0 { try checkpoint?() }
-                body(part)
+                body(part, 0)
             }
             return
         }
@@ -73,7 +82,7 @@ public final class WorkerPool: Sendable {
                 board.post(job, parts: parts)
                 do throws(Interrupted) {
                     while let part = board.claim() {
-                        job.pointee.run(part)
+                        job.pointee.run(part, on: 0)
                         board.finish(1)
                         try checkpoint?()
                     }
@@ -90,10 +99,22 @@ public final class WorkerPool: Sendable {
 
 /// What the parts of one `run` call.
 private struct Job {
-    let body: (Int) -> Void
+    let body: (Int, Int) -> Void
 
     @inline(never)
-    func run(_ part: Int) { body(part) }
+    func run(_ part: Int, on thread: Int) { body(part, thread) }
+}
+
+/// What a thread of the pool is begun with.
+private final class Worker: Sendable {
+    let board: Board
+    /// Which of the pool's threads it is; 0 is the caller of `run`.
+    let thread: Int
+
+    init(board: Board, thread: Int) {
+        self.board = board
+        self.thread = thread
+    }
 }
 
 /// Where the caller posts a job and the threads find its parts.
@@ -216,11 +237,12 @@ private final class Board: Sendable {
 
     static func work(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
         guard let context else { return nil }
-        let board = Unmanaged<Board>.fromOpaque(context).takeRetainedValue()
+        let worker = Unmanaged<Worker>.fromOpaque(context).takeRetainedValue()
+        let (board, thread) = (worker.board, worker.thread)
         while board.awaitParts() {
             while let part = board.claim() {
                 if let job = UnsafePointer<Job>(bitPattern: board.job.load(ordering: .relaxed)) {
-                    job.pointee.run(part)
+                    job.pointee.run(part, on: thread)
                 }
                 board.finish(1)
             }

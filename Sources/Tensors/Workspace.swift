@@ -12,6 +12,10 @@ final class Workspace: @unchecked Sendable {
     enum Slot: Hashable {
         case quants(Plane), scales(Plane), sums(Plane), halfSums(Plane)
         case remainders, queries, partials, moments
+        /// Of Winograd's convolutions.
+        case transformedTiles, transformedWeights
+        /// What every thread has its own of.
+        case threads
     }
 
     deinit {

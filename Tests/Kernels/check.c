@@ -1,7 +1,7 @@
 // Compares the kernels of every instruction set that the machine has with their scalar twins, without Swift:
 // for processors that are only emulated here (see Scripts/test-neon). Prints a line per failure; exits 1 if
 // there is any.
-#include "ckernels.h"
+#include "ckernels_convolution.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -106,7 +106,7 @@ static void check_multiply(const ck_kernels *k, ck_type type, int64_t rows, int6
     k->multiply(&w, 0, rows, &x, found, rows, false);
     compare("multiply", k->isa, type, found, expected, tokens * rows, 1e-5f);
     int64_t packed_bytes = ck_packed_bytes(type, rows, columns);
-    if (packed_bytes > 0 && k->multiplies_packed) {
+    if (packed_bytes > 0 && ck_block_length(type) > 1 && k->multiplies_packed) {
         uint8_t *out = memory(packed_bytes);
         ck_pack(&w, 0, (rows + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS, out);
         ck_matrix packed = {type, rows, columns, out, true};
@@ -168,6 +168,48 @@ static void check_attention(
     free(cache.keys), free(cache.values), free(keys), free(values), free(queries), free(sums), free(expected);
 }
 
+static void check_convolution(const ck_convolution_kernels *k, ck_type type, int64_t height, int64_t width,
+    int64_t inputs, int64_t outputs, int32_t size, int32_t stride) {
+    const int64_t out_height = (height + 2 - size) / stride + 1, out_width = (width + 2 - size) / stride + 1;
+    const int64_t pixels = out_height * out_width, columns = inputs * size * size, depth = 16;
+    const int64_t tiles = (out_height + 3) / 4 * ((out_width + 3) / 4), padded = (inputs + 15) / 16 * 16;
+    float *x = random_floats(height * width * inputs), *bias = random_floats(outputs),
+          *residual = random_floats(pixels * outputs), *expected = memory(pixels * outputs * 4),
+          *found = memory(pixels * outputs * 4), *transformed = memory(36 * tiles * padded * 4),
+          *weights = memory(36 * (outputs + 32) * inputs * 4),
+          *scratch = memory(CK_PRODUCT_SCRATCH * 4 + 36 * 32 * (tiles + depth) * 4);
+    uint8_t *bytes = random_weights(type, outputs * columns);
+    void *packed = memory(ck_packed_bytes(type, outputs, columns));
+    ck_convolution c = {x, height, width, inputs, {type, outputs, columns, bytes, false}, size, stride, 1, 1,
+        expected, out_height, out_width, bias, bias, residual, CK_ACTIVATION_GELU};
+    ck_ref_convolve(&c);
+    ck_pack(&c.weights, 0, (outputs + CK_PANEL_ROWS - 1) / CK_PANEL_ROWS, packed);
+    c.weights.bytes = packed, c.weights.packed = true, c.y = found;
+    for (int64_t m = 0; m < pixels; m += CK_PRODUCT_ROWS) {
+        int64_t count = pixels - m < CK_PRODUCT_ROWS ? pixels - m : CK_PRODUCT_ROWS;
+        for (int64_t n = 0; n < outputs; n += 64) {
+            k->product(&c, m, count, n, outputs - n < 64 ? outputs - n : 64, scratch);
+        }
+    }
+    compare("product", k->isa, type, found, expected, pixels * outputs, 1e-5f);
+    if (size == 3 && stride == 1) {
+        ck_winograd w = {&c, 0, tiles, depth, transformed, NULL};
+        k->transform_tiles(&w, 0, tiles);
+        memset(found, 0, (size_t)(pixels * outputs) * 4);
+        k->winograd(&w, 0, tiles, 0, outputs, scratch);
+        compare("winograd", k->isa, type, found, expected, pixels * outputs, 3e-5f);
+        for (int64_t n = 0; n < outputs; n += k->columns) k->transform_weights(&w, n, weights);
+        w.weights = weights;
+        memset(found, 0, (size_t)(pixels * outputs) * 4);
+        for (int64_t t = 0; t < tiles; t += 5) {
+            k->winograd(&w, t, tiles - t < 5 ? tiles - t : 5, 0, outputs, scratch);
+        }
+        compare("winograd by tiles", k->isa, type, found, expected, pixels * outputs, 3e-5f);
+    }
+    free(x), free(bias), free(residual), free(expected), free(found), free(transformed), free(weights);
+    free(scratch), free(bytes), free(packed);
+}
+
 int main(void) {
     static const int64_t sizes[][3] = {
         {1, 256, 1},
@@ -193,6 +235,13 @@ int main(void) {
             check_attention(k, type, 64, 70, 3);
             check_attention(k, type, 128, 130, 9);
             check_attention(k, type, 33, 17, 1);
+        }
+        const ck_convolution_kernels *convolution = ck_convolution_kernels_for(isa);
+        for (ck_type type = CK_F32; type <= CK_BF16; type++) {
+            check_convolution(convolution, type, 9, 17, 33, 17, 3, 1);
+            check_convolution(convolution, type, 5, 7, 4, 40, 3, 1);
+            check_convolution(convolution, type, 8, 11, 17, 33, 3, 2);
+            check_convolution(convolution, type, 1, 13, 530, 70, 1, 1);
         }
         printf("instruction set %d: %d checks\n", isa, checks - before);
     }

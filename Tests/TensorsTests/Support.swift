@@ -50,8 +50,13 @@ extension ElementType {
 
     /// Random weights [rows, columns] with finite scales.
     func randomWeights(rows: Int, columns: Int, seed: UInt64) -> WeightTensor {
+        randomWeights(shape: [rows, columns], seed: seed)
+    }
+
+    /// Random weights of any shape with finite scales.
+    func randomWeights(shape: [Int], seed: UInt64) -> WeightTensor {
         var random = SplitMix64(seed: seed)
-        let blocks = rows * columns / blockLength
+        let blocks = shape.reduce(1, *) / blockLength
         var bytes: [UInt8] = []
         bytes.reserveCapacity(blocks * blockBytes)
         for _ in 0..<blocks {
@@ -74,7 +79,7 @@ extension ElementType {
         }
         let owner = Bytes(bytes)
         return WeightTensor(
-            type: self, shape: [rows, columns],
+            type: self, shape: shape,
             bytes: UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(owner.buffer)[..<bytes.count]),
             owner: owner)
     }

@@ -104,8 +104,8 @@ int64_t ck_packed_bytes(ck_type type, int64_t rows, int64_t columns);
 /// Packs panels first..<first+count of `w`, 16 rows each, into `out`, which has room for the whole matrix and
 /// begins at a multiple of 64 bytes.
 ///
-/// A panel holds its rows interleaved by 4 bytes (one vector has 4 columns of 16 rows), then the scales. The
-/// last panel is filled up with zeros.
+/// A panel holds its rows interleaved by 4 bytes (one vector has 4 columns of 16 rows), then the scales; of
+/// float weights it is the transposed [K, 16]. The last panel is filled up with zeros.
 void ck_pack(const ck_matrix *_Nonnull w, int64_t first, int64_t count, void *_Nonnull out);
 
 /// One row of packed weights as it was in the file.
@@ -143,8 +143,8 @@ typedef struct {
     void (*_Nonnull quantize)(const ck_activations *_Nonnull x, int64_t first, int64_t count);
 
     /// y[s, n] (+)= x[s, :] . w[n, :] for all S and n in first..<first+count; y has `y_stride` elements a
-    /// row. Float weights read `x->values`, the others its quantised part. With packed weights `first` is a
-    /// multiple of 16.
+    /// row. Float weights, which are not packed here, read `x->values`, the others its quantised part. With
+    /// packed weights `first` is a multiple of 16.
     void (*_Nonnull multiply)(const ck_matrix *_Nonnull w, int64_t first, int64_t count,
         const ck_activations *_Nonnull x, float *_Nonnull y, int64_t y_stride, bool accumulate);
 
