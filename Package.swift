@@ -44,8 +44,9 @@ let package = Package(
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
-        // Base: the one JSON parser, for bytes that are not trusted.
+        // Base: the one JSON parser, for bytes that are not trusted, and one hash function.
         library("StrictJSON"),
+        library("Digest"),
 
         // Engine: synchronous functions on values.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -78,7 +79,7 @@ let package = Package(
             "Assistant",
             [
                 "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
-                "Checkpoints", "Tokenizers", logging,
+                "Checkpoints", "Tokenizers", "StrictJSON", "Digest", logging,
             ]),
 
         // Edges.
@@ -106,6 +107,7 @@ let package = Package(
             path: "Benchmarks/Engine", swiftSettings: settings),
 
         tests("StrictJSON"),
+        tests("Digest"),
         tests("Tensors", ["CKernels"]),
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
@@ -116,11 +118,11 @@ let package = Package(
         tests("Settings"),
         // Killed and starved by the history's tests.
         .executableTarget(
-            name: "HistoryCrashWriter", dependencies: ["AssistantAPI", "History"],
+            name: "HistoryCrashWriter", dependencies: ["AssistantAPI", "Digest", "History"],
             path: "Tests/Support/HistoryCrashWriter", swiftSettings: settings),
         tests(
             "History",
-            ["AssistantAPI", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
+            ["AssistantAPI", "Digest", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
             fixtures: true),
         tests("Assistant"),
         tests("HostProcess"),

@@ -1,3 +1,5 @@
+import StrictJSON
+
 /// Keeps the fuzzer's input for the header's lifetime.
 private final class Input: Sendable {}
 

@@ -29,11 +29,14 @@ public enum PictureEvent: Sendable, Equatable {
         /// Under which the picture can be had again once it is finished.
         public var id: Picture.ID
         public var recipe: Recipe
+        /// Tokens of the prompts, as the text encoder counts them.
+        public var promptTokens: Int
 
-        public init(index: Int, id: Picture.ID, recipe: Recipe) {
+        public init(index: Int, id: Picture.ID, recipe: Recipe, promptTokens: Int = 0) {
             self.index = index
             self.id = id
             self.recipe = recipe
+            self.promptTokens = promptTokens
         }
     }
 

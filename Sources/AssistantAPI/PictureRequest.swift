@@ -28,6 +28,8 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var clipSkip: Int?
     /// LoRA files to merge, with their weights.
     public var loras: [LoRA]?
+    /// What the network gives, where the model's files don't say it: `epsilon`, `v_prediction` or `sample`.
+    public var prediction: String?
     /// How many pictures, one after the other.
     public var count: Int?
     /// A PNG or WebP file to start from.
@@ -86,6 +88,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     public var decoder: String
     public var clipSkip: Int
     public var loras: [PictureRequest.LoRA]
+    /// Where it was asked for.
+    public var prediction: String?
     /// With a start picture only.
     public var strength: Double?
     /// SHA-256 of the start picture's file, in hexadecimal.
@@ -96,7 +100,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     public init(
         model: String, prompt: String, negativePrompt: String = "", width: Int, height: Int, steps: Int,
         seed: UInt64, scheduler: String, guidanceScale: Double, decoder: String, clipSkip: Int = 0,
-        loras: [PictureRequest.LoRA] = [], strength: Double? = nil, initImage: String? = nil,
+        loras: [PictureRequest.LoRA] = [], prediction: String? = nil, strength: Double? = nil,
+        initImage: String? = nil,
         mask: String? = nil
     ) {
         self.model = model
@@ -111,6 +116,7 @@ public struct Recipe: Codable, Sendable, Equatable {
         self.decoder = decoder
         self.clipSkip = clipSkip
         self.loras = loras
+        self.prediction = prediction
         self.strength = strength
         self.initImage = initImage
         self.mask = mask

@@ -24,16 +24,36 @@ static void ignore(png_structp png, png_const_charp text) {
 
 // MARK: - Reading
 
+/// How much libpng reads of the picture's data at a time, and may read behind the last row.
+enum { DATA_PART = 2048 };
+
 /// The file in memory, and how much of it was read.
 typedef struct {
     const uint8_t *bytes;
     size_t count;
     size_t position;
+    /// Where the picture's data end.
+    size_t data_end;
+    /// Bytes of the picture's data that were read behind its last row.
+    size_t surplus;
+    uint32_t height;
+    bool is_interlaced;
 } source;
+
+/// Whether every row was read, while libpng looks for the end of the compressed data.
+static bool has_all_rows(png_structp png, const source *file) {
+    if (file->is_interlaced) return png_get_current_pass_number(png) >= 7;
+    return png_get_current_row_number(png) >= file->height;
+}
 
 static void read_bytes(png_structp png, png_bytep bytes, size_t count) {
     source *file = png_get_io_ptr(png);
     if (count > file->count - file->position) png_error(png, "the file ends too early");
+    if (file->position < file->data_end && has_all_rows(png, file)) {
+        // libpng would unpack all that follows, a thousand bytes for each of them.
+        file->surplus += count;
+        if (file->surplus > DATA_PART) png_error(png, "it has more data than pixels");
+    }
     memcpy(bytes, file->bytes + file->position, count);
     file->position += count;
 }
@@ -51,9 +71,9 @@ static void limit(png_structp png, uint32_t width, uint32_t height) {
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, skipped_chunks, sizeof skipped_chunks / 5);
 }
 
-bool cic_png_decode(const uint8_t *file, size_t count, uint32_t width, uint32_t height, int channels,
-    uint8_t *samples, char *message) {
-    source input = {file, count, 0};
+bool cic_png_decode(const uint8_t *file, size_t count, size_t data_end, uint32_t width, uint32_t height,
+    int channels, uint8_t *samples, char *message) {
+    source input = {.bytes = file, .count = count, .data_end = data_end, .height = height};
     png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, fail, ignore);
     png_infop volatile info = png ? png_create_info_struct(png) : NULL;
     if (!info) {
@@ -68,7 +88,9 @@ bool cic_png_decode(const uint8_t *file, size_t count, uint32_t width, uint32_t 
     }
     png_set_read_fn(png, &input, read_bytes);
     limit(png, width, height);
+    png_set_compression_buffer_size(png, DATA_PART);
     png_read_info(png, info);
+    input.is_interlaced = png_get_interlace_type(png, info) != PNG_INTERLACE_NONE;
     if (png_get_image_width(png, info) != width || png_get_image_height(png, info) != height)
         png_error(png, "its size is not what its head says");
 

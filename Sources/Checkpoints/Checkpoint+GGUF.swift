@@ -96,7 +96,10 @@ struct TensorCollector {
         files.append(file)
     }
 
-    func checkpoint(_ path: String, _ format: Checkpoint.Format) -> Checkpoint {
-        Checkpoint(path: path, format: format, files: files, tensors: tensors)
+    func checkpoint(
+        _ path: String, _ format: Checkpoint.Format, metadata: [String: String] = [:]
+    ) -> Checkpoint {
+        Checkpoint(
+            path: path, format: format, files: files, tensors: tensors, metadata: metadata, edits: [:])
     }
 }

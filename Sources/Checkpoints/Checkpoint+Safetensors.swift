@@ -29,17 +29,18 @@ extension Checkpoint {
         return try openSingle(path, file, directory)
     }
 
-    private static func openSingle(
+    static func openSingle(
         _ path: String, _ file: FileMapping, _ directory: String
     ) throws(CheckpointError) -> Checkpoint {
         let header = try SafetensorsHeader(file.bytes, file: path)
         var collector = TensorCollector()
         try collector.add(header.records, of: file)
         let config = try config(directory, neededBy: path)
-        return collector.checkpoint(path, .safetensors(config: config, directory: directory))
+        return collector.checkpoint(
+            path, .safetensors(config: config, directory: directory), metadata: header.metadata)
     }
 
-    private static func openSharded(
+    static func openSharded(
         _ directory: String, _ indexPath: String
     ) throws(CheckpointError) -> Checkpoint {
         let map = try weightMap(indexPath)
@@ -55,7 +56,7 @@ extension Checkpoint {
             // The index decides what belongs to the model.
             let chosen = records.filter { tensors.contains($0.name) }
             if let missing = tensors.subtracting(chosen.map(\.name)).min() {
-                throw .missingTensor(file: path, tensor: missing, expected: "named by \(indexName)")
+                throw .missingTensor(file: path, tensor: missing, expected: "named by \(indexPath)")
             }
             try collector.add(chosen, of: file)
         }
@@ -67,7 +68,7 @@ extension Checkpoint {
         _ indexPath: String
     ) throws(CheckpointError) -> [(tensor: String, file: String)] {
         let limits = JSONLimits(byteCount: 16 << 20, depth: 8, valueCount: 1 << 18)
-        guard let map = try json(indexPath, limits)["weight_map"]?.object else {
+        guard let map = try JSONValue(file: indexPath, limits: limits)["weight_map"]?.object else {
             throw .missingKey(file: indexPath, key: "weight_map", expected: "an object from tensor to file")
         }
         guard map.count <= SafetensorsHeader.Limit.tensors else {
@@ -95,23 +96,14 @@ extension Checkpoint {
     ) throws(CheckpointError) -> JSONValue {
         let path = join(directory, configName)
         if case .absent = PathKind(path) { throw .missingFile(file: path, neededBy: neededBy) }
-        let config = try json(path, JSONLimits(byteCount: 1 << 20))
+        let config = try JSONValue(file: path)
         guard case .object = config else {
             throw .invalidHeader(file: path, expected: "a JSON object", found: config.described)
         }
         return config
     }
 
-    private static func json(_ path: String, _ limits: JSONLimits) throws(CheckpointError) -> JSONValue {
-        let file = try FileMapping(path)
-        do {
-            return try JSONValue(parsing: file.bytes, limits: limits)
-        } catch {
-            throw .invalidJSON(file: path, error: error)
-        }
-    }
-
-    private static func join(_ directory: String, _ name: String) -> String {
+    static func join(_ directory: String, _ name: String) -> String {
         directory.hasSuffix("/") ? directory + name : directory + "/" + name
     }
 

@@ -11,13 +11,18 @@ public struct Checkpoint: Sendable {
         case gguf(GGUFMetadata)
         /// Hugging Face's layout: safetensors, and config.json beside it.
         case safetensors(config: JSONValue, directory: String)
+        /// A safetensors file on its own: nothing describes the model but its tensors.
+        case tensors
     }
 
     /// The path that was opened; of a split GGUF the first part.
     public let path: String
     public let format: Format
-    private let files: [FileMapping]
-    private let tensors: [String: Stored]
+    /// What a safetensors file says about itself in `__metadata__`; empty for other formats.
+    public let metadata: [String: String]
+    let files: [FileMapping]
+    let tensors: [String: Stored]
+    let edits: [String: Edit]
 
     /// A tensor's record and the index of its file.
     struct Stored {
@@ -25,11 +30,16 @@ public struct Checkpoint: Sendable {
         let file: Int
     }
 
-    init(path: String, format: Format, files: [FileMapping], tensors: [String: Stored]) {
+    init(
+        path: String, format: Format, files: [FileMapping], tensors: [String: Stored],
+        metadata: [String: String], edits: [String: Edit]
+    ) {
         self.path = path
         self.format = format
         self.files = files
         self.tensors = tensors
+        self.metadata = metadata
+        self.edits = edits
     }
 
     /// Opens a `.gguf` file (any part of a split one), a `.safetensors` file with config.json beside it, or a Hugging
@@ -72,13 +82,14 @@ public struct Checkpoint: Sendable {
         return bytes.max { ($0.value, $0.key.rawValue) < ($1.value, $1.key.rawValue) }?.key
     }
 
-    /// The tensor of this exact name; nil when there is none, or none of a type that can be read.
+    /// The tensor of this exact name, after the edits to it; nil when there is none, or none of a type that can be read.
     public func tensor(_ name: String) -> WeightTensor? {
         guard let stored = tensors[name], let type = stored.record.type else { return nil }
         let file = files[stored.file]
-        return WeightTensor(
+        let tensor = WeightTensor(
             type: type, shape: stored.record.shape,
             bytes: UnsafeRawBufferPointer(rebasing: file.bytes[stored.record.range]), owner: file)
+        return edits[name]?(tensor) ?? tensor
     }
 
     /// The type's name in the file, also for types that cannot be read; nil when there is no such tensor.

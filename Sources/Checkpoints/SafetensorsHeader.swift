@@ -9,6 +9,8 @@ internal import Tensors
 /// (duplicate names).
 struct SafetensorsHeader {
     let records: [TensorRecord]
+    /// The texts of `__metadata__`.
+    let metadata: [String: String]
 
     /// Limits beyond which a file is refused before anything is allocated for it.
     enum Limit {
@@ -41,14 +43,14 @@ struct SafetensorsHeader {
         guard header.first == UInt8(ascii: "{") else {
             throw .invalidHeader(file: file, expected: "“{” as the header's first byte", found: "another")
         }
-        records = try Self.records(header, dataStart: cursor.offset, file: file)
+        (records, metadata) = try Self.contents(header, dataStart: cursor.offset, file: file)
         try records.checkUnique(file: file)
         try Self.checkCoverage(records, dataStart: cursor.offset, fileSize: bytes.count, file: file)
     }
 
-    private static func records(
+    private static func contents(
         _ header: UnsafeRawBufferPointer, dataStart: Int, file: String
-    ) throws(CheckpointError) -> [TensorRecord] {
+    ) throws(CheckpointError) -> ([TensorRecord], [String: String]) {
         var parser = SafetensorsHeaderParser(
             reader: JSONReader(header), file: file, dataStart: dataStart, elementBytes: elementBytes)
         let records = try parser.records()
@@ -57,7 +59,7 @@ struct SafetensorsHeader {
             throw .invalidHeader(
                 file: file, expected: "only spaces behind the header's object", found: "more")
         }
-        return records
+        return (records, parser.metadata)
     }
 
     /// Checks that the tensors follow each other without gap or overlap up to the file's last byte.

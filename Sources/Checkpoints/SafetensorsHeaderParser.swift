@@ -2,13 +2,15 @@ internal import StrictJSON
 internal import Tensors
 
 /// Walks the JSON of a safetensors header without building a tree of it, so that a hostile header of 16 MB costs no
-/// more memory than its tensors' records.
+/// more memory than its tensors' records and its metadata.
 struct SafetensorsHeaderParser {
     var reader: JSONReader
     let file: String
     let dataStart: Int
     /// Bytes of an element by the type's name in the file.
     let elementBytes: [String: Int]
+    /// The texts of `__metadata__`, once `records()` has run.
+    private(set) var metadata: [String: String] = [:]
 
     /// The parts of one tensor's entry, each of which must occur exactly once.
     private struct Entry {
@@ -28,7 +30,7 @@ struct SafetensorsHeaderParser {
             if name == "__metadata__" {
                 guard !hasMetadata else { throw .duplicateKey(file: file, key: name) }
                 hasMetadata = true
-                try skipMetadata()
+                try readMetadata()
             } else {
                 guard records.count < SafetensorsHeader.Limit.tensors else {
                     throw .exceedsLimit(
@@ -42,8 +44,8 @@ struct SafetensorsHeaderParser {
         return records
     }
 
-    /// Checks that the metadata is a map from text to text, and drops it.
-    private mutating func skipMetadata() throws(CheckpointError) {
+    /// Reads the metadata, which must be a map from text to text.
+    private mutating func readMetadata() throws(CheckpointError) {
         try json { reader throws(JSONError) in try reader.expect(UInt8(ascii: "{"), "an object of texts") }
         if reader.take(UInt8(ascii: "}")) { return }
         var names = Set<ExactName>()
@@ -57,7 +59,7 @@ struct SafetensorsHeaderParser {
                     file: file, what: "the number of metadata entries",
                     limit: UInt64(SafetensorsHeader.Limit.metadataEntries), found: UInt64(names.count))
             }
-            _ = try json { reader throws(JSONError) in try reader.string() }
+            metadata[name] = try json { reader throws(JSONError) in try reader.string() }
         } while try json { reader throws(JSONError) in try reader.continues(until: UInt8(ascii: "}")) }
     }
 

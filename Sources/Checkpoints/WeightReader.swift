@@ -32,11 +32,16 @@ public struct WeightReader: Sendable {
         find(name) != nil
     }
 
-    /// The matrix `name.weight`, `[out, in]`, as it lies in the file or as it was prepared.
+    /// The matrix `name.weight`, `[out, in]`, as it lies in the file or as it was prepared; a 1 × 1 convolution
+    /// `[out, in, 1, 1]` is one too.
     ///
     /// - Throws: `missingTensor`, or `invalidTensor` for another shape or a type that cannot be read.
     public func linear(_ name: String, out: Int, in columns: Int) throws(CheckpointError) -> WeightTensor {
-        let matrix = try tensor(name, shape: [out, columns])
+        let isConvolution = find(name).flatMap(checkpoint.shape(of:)) == [out, columns, 1, 1]
+        let matrix =
+            isConvolution
+            ? try tensor(name, shape: [out, columns, 1, 1]).reshaped([out, columns])
+            : try tensor(name, shape: [out, columns])
         return preparation?(matrix) ?? matrix
     }
 

@@ -17,6 +17,11 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
     case unreadable(finding: String)
     case conversationNotFound(String)
     case messageNotFound(String)
+    case pictureNotFound(String)
+    /// The picture's row is there and its file is not, or cannot be read.
+    case pictureUnreadable(String, finding: String)
+    /// Neither the picture's row nor its file was kept.
+    case pictureNotSaved(finding: String)
     case messageExists(String)
     /// Ids are letters, digits, "-" and "_", at most 64 of them.
     case malformedID(String)
@@ -52,6 +57,12 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
             "there is no conversation \(id)"
         case .messageNotFound(let id):
             "there is no message \(id)"
+        case .pictureNotFound(let id):
+            "there is no picture \(id)"
+        case .pictureUnreadable(let id, let finding):
+            "the file of picture \(id) cannot be read: \(finding)"
+        case .pictureNotSaved(let finding):
+            "the picture was not saved: \(finding)"
         case .messageExists(let id):
             "there is already a message \(id)"
         case .malformedID(let id):
@@ -73,7 +84,7 @@ extension AssistantError {
     public init(_ error: HistoryError) {
         let code: Code =
             switch error {
-            case .conversationNotFound, .messageNotFound: .notFound
+            case .conversationNotFound, .messageNotFound, .pictureNotFound: .notFound
             case .messageExists, .malformedID, .foreignParent, .alreadyFinished, .conversationDeleted,
                 .malformedCursor:
                 .invalidRequest

@@ -221,10 +221,12 @@ struct HistoryFile {
 
     // MARK: - Setting aside
 
-    /// Moves the file, and what SQLite keeps beside it, to `*.corrupt-<time>`; nothing is deleted.
-    func setAside(at date: Date) throws(HistoryError) {
+    /// Moves the file, and what is kept beside it, to `*.corrupt-<time>`; nothing is deleted.
+    func setAside(
+        _ suffixes: [String] = ["", "-wal", "-shm", PictureFiles.suffix], at date: Date
+    ) throws(HistoryError) {
         let time = date.formatted(.iso8601.dateSeparator(.omitted).timeSeparator(.omitted))
-        for suffix in ["", "-wal", "-shm"] where access(path + suffix, F_OK) == 0 {
+        for suffix in suffixes where access(path + suffix, F_OK) == 0 {
             var target = "\(path).corrupt-\(time)\(suffix)"
             var attempt = 1
             while access(target, F_OK) == 0 {

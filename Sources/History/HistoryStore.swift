@@ -2,7 +2,7 @@ public import FoundationEssentials
 import GRDB
 import Synchronization
 
-/// The conversations of one user, in one SQLite file or in memory.
+/// The conversations and pictures of one user, in one SQLite file or in memory.
 ///
 /// One connection writes, and it alone checkpoints the write-ahead log; others only read. (SQLite 3.7.0 to
 /// 3.51.2 can damage a file when two connections write or checkpoint at once.) A call that changes something
@@ -22,6 +22,9 @@ public struct HistoryStore: Sendable {
     public let warning: String?
     /// Version of the SQLite library.
     public let libraryVersion: String
+
+    /// Where the files of pictures lie; `nil` for a store in memory, which keeps none.
+    let pictureFiles: PictureFiles?
 
     let database: any DatabaseWriter
     let undoMilliseconds: Int64
@@ -62,7 +65,8 @@ public struct HistoryStore: Sendable {
         let file = HistoryFile(path: path)
         try file.prepareDirectory()
         let lock = try HistoryLock(path: path)
-        if try file.exists() {
+        let isNew = try !file.exists()
+        if !isNew {
             do {
                 try file.inspect()
             } catch {
@@ -73,7 +77,11 @@ public struct HistoryStore: Sendable {
                 }
             }
         }
-        if try !file.exists() { try file.create() }
+        if try !file.exists() {
+            // Pictures without their history are nobody's to sweep away.
+            if isNew { try file.setAside([PictureFiles.suffix], at: now()) }
+            try file.create()
+        }
         return try HistoryStore(path: path, warning: file.fileSystemWarning, lock: lock, undoSeconds, now) {
             try DatabasePool(path: path, configuration: connectionConfiguration())
         }
@@ -100,8 +108,10 @@ public struct HistoryStore: Sendable {
         }
         self.warning = warning
         self.now = now
+        pictureFiles = lock == nil ? nil : PictureFiles(beside: path)
         undoMilliseconds = Int64(clamping: undoSeconds.multipliedReportingOverflow(by: 1000).partialValue)
         shared = Shared(lock: lock)
+        sweepPictures()
     }
 
     private static func connectionConfiguration() -> Configuration {

@@ -11,7 +11,9 @@ enum Schema {
     /// Step n leads from version n to n + 1.
     ///
     /// Only ever appended to: a step that was released stays as it is.
-    private static let migrations: [@Sendable (Database) throws -> Void] = [createTables]
+    private static let migrations: [@Sendable (Database) throws -> Void] = [
+        createTables, createPictures,
+    ]
 
     /// Brings a database from its version to `target`, each step in a transaction of its own.
     static func migrate(_ db: Database, to target: Int = version) throws {
@@ -94,5 +96,26 @@ enum Schema {
                 CREATE INDEX message_unfinished ON message(role) WHERE finish IS NULL AND role = 'assistant';
                 """)
         for index in SearchIndex.allCases { try index.createVersion1(db) }
+    }
+
+    /// Version 2: pictures, whose files lie beside the database.
+    ///
+    /// Rows with the same hash share a file, which goes with the last of them.
+    @Sendable private static func createPictures(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE picture (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    id TEXT NOT NULL UNIQUE,
+                    sha256 TEXT NOT NULL CHECK (length(sha256) = 64),
+                    format TEXT NOT NULL,
+                    bytes INTEGER NOT NULL,
+                    width INTEGER NOT NULL,
+                    height INTEGER NOT NULL,
+                    recipe TEXT NOT NULL,
+                    created INTEGER NOT NULL
+                ) STRICT;
+                CREATE INDEX picture_file ON picture(sha256);
+                """)
     }
 }

@@ -11,6 +11,9 @@ public struct DecodingLimits: Sendable {
     /// Of all that is no picture data: metadata, colour profiles, what follows the end.
     public var ancillaryBytes = 1 << 20
 
+    /// Parts that a file is made of.
+    public var chunks = 1 << 16
+
     public init() {}
 
     func check(width: Int, height: Int, _ format: ImageFormat) throws(ImageCodecError) {

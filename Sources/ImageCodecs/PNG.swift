@@ -18,8 +18,8 @@ public enum PNG {
         ) { samples, message in
             file.withUnsafeBufferPointer {
                 cic_png_decode(
-                    $0.baseAddress!, $0.count, UInt32(structure.width), UInt32(structure.height),
-                    Int32(structure.channels), samples, message)
+                    $0.baseAddress!, $0.count, structure.dataEnd, UInt32(structure.width),
+                    UInt32(structure.height), Int32(structure.channels), samples, message)
             }
         }
     }

@@ -9,6 +9,8 @@ struct PNGStructure {
     private(set) var height = 0
     /// 3 without, 4 with transparency.
     private(set) var channels = 3
+    /// Where the last chunk of picture data ends.
+    private(set) var dataEnd = 0
     /// Text chunks: where their contents are.
     private(set) var texts: [(name: String, contents: Range<Int>)] = []
 
@@ -21,7 +23,7 @@ struct PNGStructure {
             throw .damaged(format: .png, expected: "its signature", found: "other bytes")
         }
         var position = PNG.signature.count
-        var (dataBytes, ancillaryBytes, bitsPerPixel) = (0, 0, 0)
+        var (chunkCount, dataBytes, ancillaryBytes, bitsPerPixel) = (0, 0, 0, 0)
         var isEnded = false
         while !isEnded {
             guard file.count - position >= 12 else {
@@ -36,9 +38,11 @@ struct PNGStructure {
             guard (position == PNG.signature.count) == (name == "IHDR") else {
                 throw .damaged(format: .png, expected: "one IHDR chunk, at the start", found: name)
             }
+            chunkCount += 1
+            try limits.check("number of chunks", chunkCount, limits.chunks, .png)
             switch name {
             case "IHDR": bitsPerPixel = try readHead(file, contents, limits)
-            case "IDAT": dataBytes += length
+            case "IDAT": (dataBytes, dataEnd) = (dataBytes + length, contents.upperBound + 4)
             case "IEND": isEnded = true
             case "PLTE": break
             case "acTL", "fcTL", "fdAT": throw .animated(format: .png)

@@ -48,10 +48,11 @@ public enum WebP {
 
     private static func settings(_ quality: Quality) -> cic_webp_settings {
         switch quality {
-        // For files without loss, quality is effort too.
-        case .lossless: cic_webp_settings(is_lossless: true, quality: 20, effort: 0)
+        // Here quality is effort too: a seventh smaller takes eight times as long.
+        case .lossless: cic_webp_settings(is_lossless: true, quality: 0, effort: 0)
+        // A fortieth smaller takes twice as long.
         case .lossy(let quality):
-            cic_webp_settings(is_lossless: false, quality: Float(min(max(quality, 0), 100)), effort: 3)
+            cic_webp_settings(is_lossless: false, quality: Float(min(max(quality, 0), 100)), effort: 2)
         }
     }
 }

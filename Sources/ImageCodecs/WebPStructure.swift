@@ -25,7 +25,7 @@ struct WebPStructure {
             throw .truncated(format: .webp, expected: count, found: file.count)
         }
         var ancillaryBytes = file.count - count
-        var position = 12
+        var (position, chunkCount) = (12, 0)
         while position < count {
             guard count - position >= 8 else {
                 throw .truncated(format: .webp, expected: position + 8, found: count)
@@ -36,6 +36,8 @@ struct WebPStructure {
                 throw .truncated(format: .webp, expected: position + 8 + length, found: count)
             }
             let contents = position + 8..<position + 8 + length
+            chunkCount += 1
+            try limits.check("number of chunks", chunkCount, limits.chunks, .webp)
             switch name {
             case "VP8 ", "VP8L", "VP8X", "ALPH": break
             case "ANIM", "ANMF": throw .animated(format: .webp)

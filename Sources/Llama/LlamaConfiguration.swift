@@ -41,6 +41,8 @@ public struct LlamaConfiguration: Sendable, Equatable {
         case .safetensors(let config, let directory):
             self = try Self(ConfigFile(config, path: directory + "/config.json"), checkpoint)
             embedding = TensorNames.huggingFace.embedding
+        case .tensors:
+            throw CheckpointError.missingFile(file: "config.json", neededBy: checkpoint.path)
         }
         try check(file: checkpoint.path)
         _ = try checkpoint.weights().linear(embedding, out: vocabularySize, in: hiddenSize)

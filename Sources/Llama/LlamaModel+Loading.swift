@@ -103,7 +103,7 @@ extension TensorNames {
     init(_ format: Checkpoint.Format) {
         switch format {
         case .gguf: self = .gguf
-        case .safetensors: self = .huggingFace
+        case .safetensors, .tensors: self = .huggingFace
         }
     }
 }

@@ -25,6 +25,9 @@ struct TokenizerSource {
         switch checkpoint.format {
         case .gguf(let metadata): try Tokenizer(try vocabulary(metadata))
         case .safetensors(_, let directory): try Tokenizer(try vocabulary(in: directory))
+        case .tensors:
+            throw LlamaError.missingTokenizer(
+                file: checkpoint.path, expected: "a directory with tokenizer.json")
         }
     }
 
@@ -33,6 +36,8 @@ struct TokenizerSource {
         switch checkpoint.format {
         case .gguf(let metadata):
             return metadata.string("tokenizer.chat_template")
+        case .tensors:
+            return nil
         case .safetensors(_, let directory):
             if let template = try? contents(directory + "/chat_template.jinja") {
                 return String(decoding: template, as: UTF8.self)

@@ -7,6 +7,7 @@
 public struct Configuration: Sendable, Equatable {
     public var server = Server()
     public var chat = Chat()
+    public var picture = Picture()
     public var engine = Engine()
     public var models = Models()
     public var history = History()
@@ -19,10 +20,12 @@ public struct Configuration: Sendable, Equatable {
     public struct Server: Sendable, Equatable {
         /// Path of the Unix socket; `nil` means `Paths.socket`.
         public var socket: String?
-        /// How many requests to one model may wait; one more is answered 503.
+        /// How many requests for answers, and as many for pictures, may wait; one more is answered 503.
         public var queueDepth = 16
         /// Longest accepted body of a request, in bytes.
         public var maxBodyBytes = 1 << 20
+        /// Longest accepted body of a request that may carry pictures, in bytes.
+        public var maxPictureBodyBytes = 32 << 20
         /// How long running answers may go on once the daemon was asked to end.
         public var shutdownGrace: Duration = .seconds(10)
     }
@@ -57,6 +60,21 @@ public struct Configuration: Sendable, Equatable {
         public var presencePenalty = 0.0
         /// Subtracted from a token's logit for each time that it occurred recently.
         public var frequencyPenalty = 0.0
+    }
+
+    /// The model that paints, and how its files are written.
+    public struct Picture: Sendable, Equatable {
+        /// A known name or a path, for requests that name none; `nil` means the first one that is there.
+        public var model: String?
+        /// Of files, where a request does not say.
+        public var format = Format.png
+        /// Bytes that a model's weights and one picture on its way may take together; `nil` means what is free.
+        public var memory: Int?
+
+        /// Formats that pictures are written in.
+        public enum Format: String, Sendable, CaseIterable {
+            case png, webp
+        }
     }
 
     /// Element type of the key/value cache.

@@ -21,6 +21,8 @@ extension ConfigurationKey {
         path("server.socket", \.server.socket),
         integer("server.queue", \.server.queueDepth, in: 0...1024),
         bytes("server.max_body", \.server.maxBodyBytes, in: 1024...(1 << 30), "1KiB to 1GiB"),
+        bytes(
+            "server.max_picture_body", \.server.maxPictureBodyBytes, in: 1024...(1 << 30), "1KiB to 1GiB"),
         duration("server.shutdown_grace", \.server.shutdownGrace, in: 0...3600, "0s to 1h"),
 
         model("chat.model", \.chat.model),
@@ -37,6 +39,10 @@ extension ConfigurationKey {
         integer("chat.repeat_last_n", \.chat.repeatLastN, in: 0...(1 << 24)),
         number("chat.presence_penalty", \.chat.presencePenalty, in: -10...10),
         number("chat.frequency_penalty", \.chat.frequencyPenalty, in: -10...10),
+
+        optionalModel("picture.model", \.picture.model),
+        choice("picture.format", \.picture.format),
+        byteLimit("picture.memory", \.picture.memory, in: (64 << 20)...(1 << 50), "0, or at least 64MiB"),
 
         integer("engine.threads", \.engine.threads, in: 0...256),
         integer("engine.nice", \.engine.nice, in: 0...19),
@@ -95,6 +101,15 @@ extension ConfigurationKey {
         }
     }
 
+    /// 0 stands for no limit of its own.
+    private static func byteLimit(
+        _ name: String, _ field: Field<Int?>, in range: ClosedRange<Int>, _ words: String
+    ) -> Self {
+        key(name, field, expected: "a size such as \"512MiB\" or \"2GB\" (\(words))") { value, _ in
+            value.bytes.flatMap { $0 == 0 ? .some(nil) : range.contains($0) ? .some($0) : nil }
+        }
+    }
+
     private static func seconds(
         _ name: String, _ field: Field<Int>, in range: ClosedRange<Int>, _ words: String
     ) -> Self {
@@ -130,6 +145,15 @@ extension ConfigurationKey {
         key(name, field, expected: "a model's name or an absolute path") { value, home in
             guard let text = value.text, !text.isEmpty else { return nil }
             return absolutePath(text, home: home) ?? (text.contains("/") ? nil : text)
+        }
+    }
+
+    /// A model's name or a path; empty text stands for none.
+    private static func optionalModel(_ name: String, _ field: Field<String?>) -> Self {
+        key(name, field, expected: "a model's name or an absolute path") { value, home in
+            guard let text = value.text else { return nil }
+            if text.isEmpty { return .some(nil) }
+            return (absolutePath(text, home: home) ?? (text.contains("/") ? nil : text)).map(Optional.some)
         }
     }
 

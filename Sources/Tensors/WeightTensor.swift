@@ -28,6 +28,13 @@ public struct WeightTensor: Sendable {
         self.owner = owner
     }
 
+    /// The same elements in another shape of as many.
+    public func reshaped(_ shape: [Int]) -> WeightTensor {
+        precondition(
+            shape.reduce(1, *) == self.shape.reduce(1, *) && !isPacked, "a shape of as many elements")
+        return WeightTensor(type: type, shape: shape, bytes: bytes, isPacked: false, owner: owner)
+    }
+
     /// The product of all dimensions but the last; 1 for a vector.
     public var rows: Int { shape.dropLast().reduce(1, *) }
 

@@ -7,7 +7,8 @@ import Testing
     private static let recipe = Recipe(
         model: "/m", prompt: "a fox \u{1F98A}\n", negativePrompt: "n", width: 512, height: 768, steps: 20,
         seed: .max, scheduler: "dpmpp_2m_karras", guidanceScale: 7.5, decoder: "full", clipSkip: 1,
-        loras: [.init(name: "l", weight: 0.5)], strength: 0.75, initImage: "ab", mask: "cd")
+        loras: [.init(name: "l", weight: 0.5)], prediction: "epsilon", strength: 0.75, initImage: "ab",
+        mask: "cd")
 
     private static let picture = Picture(
         id: "01p", format: .webp, width: 512, height: 768, bytes: 3, sha256: "ef", recipe: recipe,
@@ -20,6 +21,7 @@ import Testing
         (request.width, request.height, request.steps, request.count) = (8, 16, 4, 2)
         (request.seed, request.scheduler, request.guidanceScale) = (.max, "lcm", 1)
         (request.decoder, request.clipSkip, request.strength) = ("tiny", 2, 0.5)
+        request.prediction = "sample"
         request.loras = [.init(name: "/l.safetensors")]
         (request.initImage, request.mask) = (Data([0, 255]), Data([1]))
         (request.partialImages, request.format, request.quality) = (3, .webp, 80)
@@ -52,7 +54,7 @@ import Testing
                 == #"{"clip_skip":2,"count":2,"decoder":"tiny","format":"webp","guidance_scale":1,"height":16,"#
                 + #""init_image":"AP8=","is_private":true,"keeps_recipe":false,"#
                 + #""loras":[{"name":"/l.safetensors","weight":1}],"mask":"AQ==","model":"m","#
-                + #""negative_prompt":"n","partial_images":3,"prompt":"p","quality":80,"scheduler":"lcm","#
+                + #""negative_prompt":"n","partial_images":3,"prediction":"sample","prompt":"p","quality":80,"scheduler":"lcm","#
                 + #""seed":18446744073709551615,"steps":4,"strength":0.5,"width":8}"#)
         #expect(try json(PictureRequest(prompt: "p")) == #"{"prompt":"p"}"#)
         #expect(try json(Self.picture).contains(#""created_at":"2027-01-15T08:00:00.125Z""#))
@@ -65,7 +67,7 @@ import Testing
         ("queued", .queued(.init(ahead: 2))),
         ("loading", .loading(.init(fraction: 0.5))),
         ("notice", .notice(.init(code: "prompt_cut", message: "the last words are not seen"))),
-        ("started", .started(.init(index: 0, id: "01p", recipe: recipe))),
+        ("started", .started(.init(index: 0, id: "01p", recipe: recipe, promptTokens: 9))),
         ("progress", .progress(.init(index: 0, stage: .denoise, done: 3, total: 20, milliseconds: 812.5))),
         (
             "partial",

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Digest
 import Foundation
 import GRDB
 import Testing
@@ -11,6 +12,7 @@ import Testing
         let folder = try TemporaryFolder()
         var random = SeededGenerator(state: 20_261_123)
         var saved: Set<String> = []
+        var painted: Set<String> = []
         for round in 0..<50 {
             let writer = try CrashWriter([folder.database])
             // Some die while opening and recovering, some while writing.
@@ -21,8 +23,10 @@ import Testing
             }
             writer.kill(after: .microseconds(Int.random(in: 0...20_000, using: &random)))
             saved.formUnion(writer.lines.compactMap(CrashWriter.savedID))
+            painted.formUnion(writer.lines.compactMap(CrashWriter.paintedID))
         }
         #expect(saved.count > 200)
+        #expect(painted.count > 5)
 
         let history = try HistoryStore.open(path: folder.database)
         let problems = try await history.read { db in
@@ -38,7 +42,21 @@ import Testing
                 try db.execute(sql: "INSERT INTO \(index)(\(index), rank) VALUES ('integrity-check', 1)")
             }
         }
+        try await checkPictures(of: history, in: folder, painted: painted)
         try await history.close()
+    }
+
+    /// Every picture that was acknowledged is there, every one that is there is whole, and no file is left over.
+    private func checkPictures(
+        of history: HistoryStore, in folder: TemporaryFolder, painted: Set<String>
+    ) async throws {
+        let pictures = try await history.pictures(before: nil, limit: 1000).pictures
+        #expect(painted.isSubset(of: pictures.map(\.id)))
+        for picture in pictures {
+            #expect(SHA256.hexadecimal(of: try history.file(of: picture)) == picture.sha256)
+        }
+        let names = Set(pictures.map { "\($0.sha256.prefix(2))/\($0.sha256.dropFirst(2)).png" })
+        #expect(try folder.pictureFiles() == names.sorted())
     }
 
     @Test func aFileWhoseMakingWasKilledOpensAllTheSame() async throws {
@@ -60,13 +78,17 @@ import Testing
         let writer = try CrashWriter([folder.database, "\(limit)"])
         while let line = writer.readLine(), !line.hasPrefix("listed") {}
         let refusals = writer.lines.filter { $0.hasPrefix("refused") }
-        #expect(refusals.count == 3)
+        #expect(refusals.count == 4)
         #expect(
-            refusals.allSatisfy { $0.hasPrefix("refused the message was not saved: disk") }, "\(refusals)")
+            refusals.prefix(3).allSatisfy { $0.hasPrefix("refused the message was not saved: disk") },
+            "\(refusals)")
+        #expect(refusals.last == "refused the picture was not saved: File too large")
         #expect(writer.lines.last == "listed 1")
         let before = Set(writer.lines.compactMap(CrashWriter.savedID))
         #expect(!before.isEmpty)
+        #expect(try folder.pictureFiles() == [])
         writer.writeLine()
+        let painted = CrashWriter.paintedID(try #require(writer.readLine()))
         #expect(CrashWriter.savedID(try #require(writer.readLine())) != nil)
         #expect(writer.readLine() == "closed")
         #expect(writer.waitForEnd() == 0)
@@ -76,6 +98,7 @@ import Testing
         }
         #expect(kept == Set(writer.lines.compactMap(CrashWriter.savedID)))
         #expect(kept.isSuperset(of: before))
+        try await checkPictures(of: history, in: folder, painted: [try #require(painted)])
         try await history.close()
     }
 }
@@ -101,6 +124,10 @@ private final class CrashWriter {
 
     static func savedID(_ line: String) -> String? {
         line.hasPrefix("saved ") ? String(line.dropFirst(6)) : nil
+    }
+
+    static func paintedID(_ line: String) -> String? {
+        line.hasPrefix("painted ") ? String(line.dropFirst(8)) : nil
     }
 
     /// The next line; `nil` at the end.

@@ -267,10 +267,12 @@ import Testing
         try await history.close()
     }
 
-    /// `Fixtures/history-1.db` was written by version 1 of the schema, and is never written again.
-    @Test func aFileOfEveryReleasedVersionOpensWithAllItsRows() async throws {
+    /// `Fixtures/history-<n>.db` was written by version n of the schema, and is never written again.
+    @Test(arguments: 1...2)
+    func aFileOfEveryReleasedVersionOpensWithAllItsRows(version: Int) async throws {
         let folder = try TemporaryFolder()
-        let fixture = try #require(Bundle.module.url(forResource: "Fixtures/history-1", withExtension: "db"))
+        let fixture = try #require(
+            Bundle.module.url(forResource: "Fixtures/history-\(version)", withExtension: "db"))
         try FileManager.default.copyItem(at: fixture, to: URL(fileURLWithPath: folder.database))
         let history = try HistoryStore.open(path: folder.database)
         let list = try await history.conversations(before: nil, limit: 9).conversations
@@ -284,6 +286,9 @@ import Testing
             transcript.messages[3].usage == Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))
         #expect(try await history.search("hearts", limit: 5).map(\.message) == [transcript.messages[0].id])
         #expect(try await history.write { try Schema.userVersion($0) } == Schema.version)
+        let pictures = try await history.pictures(before: nil, limit: 9).pictures
+        let fox = Picture.ofTest("fox", id: "01fox", at: ManualClock().now)
+        #expect(pictures == (version < 2 ? [] : [fox]))
         try await history.close()
     }
 

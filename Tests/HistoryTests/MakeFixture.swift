@@ -31,7 +31,9 @@ import Testing
             last.id, content: "Ni", finish: .cancelled, error: "it was stopped", model: nil,
             usage: Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))
         _ = try await history.change(talk.id, .init(title: "Octopuses"))
+        try await history.save(.ofTest("fox", id: "01fox", at: clock.now), file: Data("fox".utf8))
         try await history.close()
+        try FileManager.default.removeItem(atPath: path + PictureFiles.suffix)
         try FileManager.default.removeItem(atPath: path + ".lock")
     }
 }

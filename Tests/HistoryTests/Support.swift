@@ -1,4 +1,5 @@
 import AssistantAPI
+import Digest
 import Foundation
 import History
 import Synchronization
@@ -23,9 +24,21 @@ final class TemporaryFolder: Sendable {
     func databaseBytes() throws -> [String: Data] {
         let names = try FileManager.default.contentsOfDirectory(atPath: path)
         return try Dictionary(
-            uniqueKeysWithValues: names.filter { $0.hasPrefix("history.db") }.map {
-                ($0, try Data(contentsOf: URL(fileURLWithPath: "\(path)/\($0)")))
-            })
+            uniqueKeysWithValues: names.filter { $0.hasPrefix("history.db") && !$0.hasSuffix("-pictures") }
+                .map {
+                    ($0, try Data(contentsOf: URL(fileURLWithPath: "\(path)/\($0)")))
+                })
+    }
+
+    /// The files of pictures, by their path below the pictures' folder.
+    func pictureFiles() throws -> [String] {
+        let folder = database + "-pictures"
+        guard FileManager.default.fileExists(atPath: folder) else { return [] }
+        return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in
+            var isDirectory: ObjCBool = false
+            FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isDirectory)
+            return !isDirectory.boolValue
+        }.sorted()
     }
 }
 
@@ -36,6 +49,21 @@ final class ManualClock: Sendable {
     var now: Date { time.withLock { $0 } }
 
     func advance(by seconds: Double) { time.withLock { $0 += seconds } }
+}
+
+extension Picture {
+    /// A record whose file has the bytes of `content`.
+    static func ofTest(_ content: String, id: String = HistoryStore.makeID(), at date: Date = Date())
+        -> Picture
+    {
+        Picture(
+            id: id, format: .png, width: 512, height: 256, bytes: content.utf8.count,
+            sha256: SHA256.hexadecimal(of: content.utf8),
+            recipe: Recipe(
+                model: "sd", prompt: "a \(content)\0", width: 512, height: 256, steps: 4, seed: .max,
+                scheduler: "lcm", guidanceScale: 7.5, decoder: "tiny", loras: [.init(name: "l", weight: 0.5)]),
+            createdAt: date)
+    }
 }
 
 extension HistoryStore {

@@ -72,6 +72,21 @@ struct ChunkBuilder {
         ChunkBuilder(.png, [head(width, height), Chunk("IDAT", data), Chunk("IEND")]).bytes()
     }
 
+    /// A zlib stream of 1 + 258 x `runs` zeros in fixed codes, a hundredth or less as long.
+    static func zeros(runs: Int) -> [UInt8] {
+        // The last block, fixed codes, a literal zero; then `runs` times a match of 258 bytes at distance 1; an end.
+        var bits: [UInt8] = [1, 1, 0] + [0, 0, 1, 1, 0, 0, 0, 0]
+        bits.reserveCapacity(13 * runs + 32)
+        for _ in 0..<runs { bits += [1, 1, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0, 0] }
+        bits += [UInt8](repeating: 0, count: 7)
+        bits += [UInt8](repeating: 0, count: (8 - bits.count % 8) % 8)
+        let data = stride(from: 0, to: bits.count, by: 8).map { start in
+            (0..<8).reduce(0) { $0 | bits[start + $1] << UInt8($1) }
+        }
+        // Adler's sums: of 1 and zeros, and of that over and over.
+        return [0x78, 0x01] + data + bigEndian((258 * runs + 1) % 65521 << 16 | 1)
+    }
+
     static func bigEndian(_ value: Int) -> [UInt8] {
         [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) }
     }

@@ -39,6 +39,35 @@ struct RefusalTests {
                 == .damaged(format: .png, expected: "more than 48770 bytes of picture data", found: "4"))
     }
 
+    @Test(arguments: [UInt8(0), 1])
+    func dataBehindTheLastRowAreNotUnpacked(interlaced: UInt8) throws {
+        for height in [1, 2, 16] {
+            let head = ChunkBuilder.head(16, height, interlaced: interlaced)
+            func error(_ data: [UInt8], _ partSize: Int = 5000) -> ImageCodecError? {
+                let parts = stride(from: 0, to: data.count, by: partSize).map {
+                    Chunk("IDAT", Array(data[$0..<min($0 + partSize, data.count)]))
+                }
+                return self.error(ChunkBuilder(.png, [head] + parts + [Chunk("IEND")]).bytes())
+            }
+            // 166 MB in all.
+            #expect(
+                error(ChunkBuilder.zeros(runs: 640_000))
+                    == .undecodable(format: .png, reason: "it has more data than pixels"))
+            #expect(error(ChunkBuilder.zeros(runs: 4)) == nil)
+            #expect(error(ChunkBuilder.zeros(runs: 4), 1) == nil)
+        }
+    }
+
+    @Test(arguments: ImageFormat.allCases)
+    func crowdsOfChunksAreRefused(format: ImageFormat) throws {
+        var builder = ChunkBuilder(parsing: try Self.small(format))
+        let empty = Chunk(format == .png ? "IDAT" : "ALPH")
+        builder.chunks.insert(contentsOf: repeatElement(empty, count: 1 << 16), at: 1)
+        #expect(
+            error(builder.bytes())
+                == .exceedsLimit(format: format, what: "number of chunks", limit: 65536, found: 65537))
+    }
+
     @Test func hugeWebPClaimsAreRefusedByTheirHead() throws {
         // A lossless head: its signature, then 14 bits each for width - 1 and height - 1.
         let head: [UInt8] = [0x2F, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0]

@@ -37,11 +37,12 @@ import Testing
         // Starting from values that no key has by default, every key must bring its own back.
         var configuration = Configuration()
         configuration.server = .init(
-            socket: "/x", queueDepth: 1, maxBodyBytes: 1, shutdownGrace: .seconds(1))
+            socket: "/x", queueDepth: 1, maxBodyBytes: 1, maxPictureBodyBytes: 1, shutdownGrace: .seconds(1))
         configuration.chat = .init(
             model: "x", system: "x", contextLength: 1, kvCache: .q8, cacheMemory: 1, maxTokens: 1,
             temperature: 9, topK: 1, topP: 0.1, minP: 0.9, repeatPenalty: 9, repeatLastN: 1,
             presencePenalty: 9, frequencyPenalty: 9)
+        configuration.picture = .init(model: "x", format: .webp, memory: 1)
         configuration.engine = .init(threads: 9, nice: 9)
         configuration.models = .init(directories: ["/x"])
         configuration.history = .init(enabled: false, path: "/x", undoSeconds: 1)

@@ -37,9 +37,10 @@ typedef struct {
 /// Decodes a PNG of the given size into `samples` [height, width, channels].
 ///
 /// Every colour type and depth becomes RGB (channels 3) or RGBA (4); `channels` must be 4 exactly when the file has
-/// alpha or a tRNS chunk. Ancillary chunks are skipped; a checksum that doesn't match is an error.
-bool cic_png_decode(const uint8_t *_Nonnull file, size_t count, uint32_t width, uint32_t height, int channels,
-    uint8_t *_Nonnull samples, char *_Nonnull message);
+/// alpha or a tRNS chunk. Ancillary chunks are skipped; a checksum that doesn't match is an error, and so are data
+/// that go on behind the last row. `data_end` is where the last IDAT chunk ends.
+bool cic_png_decode(const uint8_t *_Nonnull file, size_t count, size_t data_end, uint32_t width, uint32_t height,
+    int channels, uint8_t *_Nonnull samples, char *_Nonnull message);
 
 /// Encodes `samples` [height, width, channels] as PNG, with `chunks` before the picture's data.
 bool cic_png_encode(const uint8_t *_Nonnull samples, uint32_t width, uint32_t height, int channels,

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Digest
 import FoundationEssentials
 import Glibc
 import History
@@ -7,7 +8,7 @@ import History
 ///
 /// `HistoryCrashWriter PATH [LIMIT]`: with a limit, files may not grow beyond that many bytes until a line comes
 /// in on standard input, which plays a full disk. Each acknowledged message is a line `saved ID`, each refusal a
-/// line `refused SENTENCE`.
+/// line `refused SENTENCE`. Each acknowledged picture is a line `painted ID`.
 @main enum HistoryCrashWriter {
     static func main() async {
         // As in the daemon: past the limit a write shall fail, not end the process.
@@ -43,9 +44,34 @@ import History
             say("saved \(done.id)")
             parent = done.id
         }
+        try await paint(history)
         let gone = try await history.create(ConversationDraft(title: "gone"))
         _ = try await history.append(message(.user, "gone", in: gone.id, after: nil))
         _ = try await history.delete(gone.id, now: true)
+    }
+
+    /// Two pictures with the same bytes, of which one goes, and one that goes with its bytes.
+    private static func paint(_ history: HistoryStore) async throws {
+        let id = HistoryStore.makeID()
+        let bytes = Data(String(repeating: "pixels of \(id) ", count: 500).utf8)
+        try await history.save(picture(id, bytes), file: bytes)
+        say("painted \(id)")
+        let twin = picture(HistoryStore.makeID(), bytes)
+        try await history.save(twin, file: bytes)
+        _ = try await history.deletePicture(twin.id)
+        let other = picture(HistoryStore.makeID(), Data("short-lived \(id)".utf8))
+        try await history.save(other, file: Data("short-lived \(id)".utf8))
+        _ = try await history.deletePicture(other.id)
+    }
+
+    private static func picture(_ id: String, _ bytes: Data) -> Picture {
+        Picture(
+            id: id, format: .png, width: 8, height: 8, bytes: bytes.count,
+            sha256: SHA256.hexadecimal(of: bytes),
+            recipe: Recipe(
+                model: "m", prompt: "p", width: 8, height: 8, steps: 1, seed: 1, scheduler: "euler",
+                guidanceScale: 1, decoder: "full"),
+            createdAt: Date())
     }
 
     /// Writes until the disk is full, waits for room, and writes once more.
@@ -64,11 +90,22 @@ import History
                 refusals += 1
             }
         }
+        // A file larger than what is left of the disk.
+        let large = Data(repeating: 7, count: Int(limit) + 1)
+        do {
+            try await history.save(picture(HistoryStore.makeID(), large), file: large)
+            say("painted too much")
+        } catch {
+            say("refused \(error)")
+        }
         // Reading goes on.
         let list = try await history.conversations(before: nil, limit: 1)
         say("listed \(list.conversations.count)")
         _ = readLine()
         setFileLimit(.max)
+        let id = HistoryStore.makeID()
+        try await history.save(picture(id, large), file: large)
+        say("painted \(id)")
         say("saved \(try await history.append(message(.user, "room", in: conversation.id, after: nil)).id)")
         try await history.close()
         say("closed")
