@@ -23,7 +23,9 @@ const ck_picture_kernels *ck_picture_kernels_for(ck_isa isa) {
     }
 }
 
-static int64_t padded(int64_t count, int64_t multiple) { return (count + multiple - 1) / multiple * multiple; }
+static int64_t padded(int64_t count, int64_t multiple) {
+    return (count + multiple - 1) / multiple * multiple;
+}
 
 int64_t ck_context_floats(int64_t rows, int32_t head_dim) {
     return padded(rows, CK_ATTENTION_KEYS) * padded(head_dim, CK_ATTENTION_CHANNELS);

@@ -1,4 +1,4 @@
-/// Kernels of picture networks beside products and convolutions: activations, norms, attention over whole rows.
+/// Kernels of picture networks beside products and convolutions: activations, norms, attention.
 ///
 /// As in ckernels.h every function works on its caller's memory, and within a table a result depends only on
 /// its own inputs. S: rows (tokens or pixels), T: rows of the context, C: channels, D: head dimension.
@@ -38,7 +38,8 @@ typedef struct {
     int32_t attention_rows;
 
     /// y = activation(x), over n elements; y may be x.
-    void (*_Nonnull activate)(ck_activation activation, const float *_Nonnull x, int64_t n, float *_Nonnull y);
+    void (*_Nonnull activate)(
+        ck_activation activation, const float *_Nonnull x, int64_t n, float *_Nonnull y);
 
     /// y = x * gelu(gate), over n elements.
     void (*_Nonnull gelu_multiply)(
