@@ -135,6 +135,7 @@ def unet(seed, **settings):
     generator = torch.Generator().manual_seed(seed)
     config = model.config
     size, width = config.sample_size, config.cross_attention_dim
+    size = [size, size] if isinstance(size, int) else size
     arguments = {}
     if config.addition_embed_type == "text_time":
         ids = 6 * config.addition_time_embed_dim
@@ -146,7 +147,7 @@ def unet(seed, **settings):
         arguments["timestep_cond"] = torch.randn(1, config.time_cond_proj_dim, generator=generator)
     with torch.no_grad():
         output = model(
-            torch.randn(1, config.in_channels, size, size, generator=generator), 500,
+            torch.randn(1, config.in_channels, *size, generator=generator), 500,
             torch.randn(1, 77, width if isinstance(width, int) else width[0], generator=generator),
             **arguments).sample
     scale_output(model.conv_out, output, 1.0)

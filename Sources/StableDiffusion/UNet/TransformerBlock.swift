@@ -1,0 +1,137 @@
+import Checkpoints
+import Glibc
+import Tensors
+
+// S pixels, T rows of the context, H heads, C channels
+
+/// Attention of the picture's pixels, to each other or to the context.
+struct Attention: Sendable {
+    let query: Linear
+    let output: Linear
+    let source: Source
+    let headCount: Int
+
+    /// Where keys and values come from.
+    enum Source: Sendable {
+        /// From the pixels themselves.
+        case pixels(key: Linear, value: Linear)
+        /// From the context, projected once for all steps; the place in `ContextProjections`.
+        case context(Int)
+    }
+
+    init(
+        _ reader: LayerReader, channels: Int, headCount: Int, contextSize: Int?,
+        _ projections: inout SharedProjections
+    ) throws(CheckpointError) {
+        self.headCount = headCount
+        query = try reader.linear("to_q", in: channels, out: channels)
+        let key = try reader.linear("to_k", in: contextSize ?? channels, out: channels)
+        let value = try reader.linear("to_v", in: contextSize ?? channels, out: channels)
+        source =
+            contextSize == nil
+            ? .pixels(key: key, value: value) : .context(projections.addContext(key: key, value: value))
+        output = try reader.linear("to_out.0", in: channels, out: channels)
+    }
+
+    /// `residual` plus the attention of `x`, both `[S, C]`.
+    func callAsFunction(
+        _ x: Tensor, adding residual: Tensor, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        try output(attend(x, conditions, pass), adding: residual, pass)
+    }
+
+    private func attend(
+        _ x: Tensor, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        let queries = try query(x, pass)  // [S, C]
+        let keys: Tensor  // [S or T, C]
+        let values: Tensor  // [S or T, C]
+        switch source {
+        case .pixels(let key, let value): (keys, values) = (try key(x, pass), try value(x, pass))
+        case .context(let index): (keys, values) = conditions.context.keysAndValues[index]
+        }
+        return try pass.operations.attention(
+            queries, keys: keys, values: values, headCount: headCount,
+            scale: 1 / Float(queries.columns / headCount).squareRoot(), checkpoint: pass.checkpoint)
+    }
+}
+
+/// Attention among the pixels, attention to the context, and a gated feed-forward layer (diffusers'
+/// BasicTransformerBlock).
+struct TransformerBlock: Sendable {
+    let norm1: LayerNorm
+    let attention1: Attention
+    let norm2: LayerNorm
+    let attention2: Attention
+    let norm3: LayerNorm
+    let feedForwardIn: Linear  // [8 C, C]: values, then gates
+    let feedForwardOut: Linear  // [C, 4 C]
+
+    init(
+        _ reader: LayerReader, channels: Int, contextSize: Int, _ settings: UNetConfiguration.Transformers,
+        _ projections: inout SharedProjections
+    ) throws(CheckpointError) {
+        norm1 = try LayerNorm("norm1", channels: channels, reader)
+        attention1 = try Attention(
+            reader.scoped("attn1"), channels: channels, headCount: settings.headCount,
+            contextSize: settings.onlyCrosses ? contextSize : nil, &projections)
+        norm2 = try LayerNorm("norm2", channels: channels, reader)
+        attention2 = try Attention(
+            reader.scoped("attn2"), channels: channels, headCount: settings.headCount,
+            contextSize: contextSize, &projections)
+        norm3 = try LayerNorm("norm3", channels: channels, reader)
+        feedForwardIn = try reader.linear("ff.net.0.proj", in: channels, out: 8 * channels)
+        feedForwardOut = try reader.linear("ff.net.2", in: 4 * channels, out: channels)
+    }
+
+    /// `[S, C]` of `x` `[S, C]`.
+    func callAsFunction(
+        _ x: Tensor, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        var x = x
+        x = try attention1(norm1(x, pass), adding: x, conditions, pass)
+        x = try attention2(norm2(x, pass), adding: x, conditions, pass)
+        return try feedForwardOut(gated(norm3(x, pass), pass), adding: x, pass)
+    }
+
+    /// `[S, 4 C]`; what it is made of goes before the next product needs memory.
+    private func gated(_ x: Tensor, _ pass: Pass) throws(Interrupted) -> Tensor {
+        try pass.operations.geglu(feedForwardIn(x, pass), checkpoint: pass.checkpoint)
+    }
+}
+
+/// Transformer blocks over a map's pixels, with a shortcut past them (diffusers' Transformer2DModel).
+struct SpatialTransformer: Sendable {
+    let norm: GroupNorm
+    let projectionIn: Linear
+    let blocks: [TransformerBlock]
+    let projectionOut: Linear
+
+    init(
+        _ config: UNetConfiguration, _ reader: LayerReader, channels: Int, depth: Int,
+        _ settings: UNetConfiguration.Transformers, _ projections: inout SharedProjections
+    ) throws(CheckpointError) {
+        norm = try GroupNorm("norm", channels: channels, groupCount: config.groupCount, epsilon: 1e-6, reader)
+        // Over channels that lie together a 1 × 1 convolution is the same as a projection, so files with either do.
+        projectionIn = try reader.linear("proj_in", in: channels, out: channels)
+        var blocks: [TransformerBlock] = []
+        for index in 0..<depth {
+            blocks.append(
+                try TransformerBlock(
+                    reader.scoped("transformer_blocks.\(index)"), channels: channels,
+                    contextSize: config.contextSize, settings, &projections))
+        }
+        self.blocks = blocks
+        projectionOut = try reader.linear("proj_out", in: channels, out: channels)
+    }
+
+    /// `[H, W, C]` of `x` `[H, W, C]`.
+    func callAsFunction(
+        _ x: FeatureMap, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> FeatureMap {
+        var h = try projectionIn(norm(x, pass).pixels, pass)  // [H * W, C]
+        for block in blocks { h = try block(h, conditions, pass) }
+        return FeatureMap(
+            height: x.height, width: x.width, pixels: try projectionOut(h, adding: x.pixels, pass))
+    }
+}
