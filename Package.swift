@@ -127,7 +127,7 @@ let package = Package(
         tests("Assistant"),
         tests("HostProcess"),
         tests("Server"),
-        tests("Terminal", fixtures: true),
+        tests("Terminal", ["ImageCodecs"], fixtures: true),
         .testTarget(
             name: "EndToEndTests", dependencies: ["AssistantAPI", "Terminal", "inklingd", "inkling"],
             swiftSettings: settings),

@@ -1,0 +1,74 @@
+import Glibc
+
+extension TerminalGraphics {
+    /// What is to be known about the terminal, and how to learn it.
+    struct Surroundings {
+        var environment: [String: String]
+        /// Whether pictures would be written to a terminal.
+        var isTerminal: Bool
+        /// A cell in pixels, where the system knows it.
+        var cell: PixelSize?
+        var askTerminal: () -> TerminalAnswers = { TerminalAnswers() }
+        var askTmux: () -> TmuxClient? = { nil }
+    }
+
+    /// Finds out what the terminal of standard output can do; takes at most a third of a second.
+    ///
+    /// What was asked for (`preferred`) is done wherever there is a terminal.
+    static func detect(preferred: GraphicsProtocol? = nil, environment: [String: String]) -> Self {
+        choose(
+            preferred: preferred,
+            Surroundings(
+                environment: environment, isTerminal: isatty(1) == 1, cell: TerminalQuestion.cellSize(),
+                askTerminal: TerminalQuestion.ask, askTmux: TmuxClient.ask))
+    }
+
+    /// Chooses by what was asked for, then by the environment, then by what the terminal answers.
+    static func choose(preferred: GraphicsProtocol?, _ surroundings: Surroundings) -> Self {
+        let hints = TerminalHints(surroundings.environment)
+        var result = Self(graphics: .none, hasTrueColor: hints.hasTrueColor)
+        guard surroundings.isTerminal, !hints.isDumb, preferred != GraphicsProtocol.none else {
+            return result
+        }
+
+        var answers: TerminalAnswers?
+        func asked() -> TerminalAnswers {
+            let known = answers ?? surroundings.askTerminal()
+            answers = known
+            return known
+        }
+        let tmux = hints.isTmux ? surroundings.askTmux() : nil
+        if let preferred {
+            result.graphics = preferred
+        } else if hints.isTmux {
+            result.graphics = Self.inTmux(tmux, hints, asked: asked)
+        } else {
+            result.graphics = hints.graphics ?? Self.answered(asked())
+        }
+        if result.graphics == .blocks, preferred == nil, !hints.allowsBlocks { result.graphics = .none }
+        // tmux draws sixel pictures itself, or not at all.
+        result.passesThroughTmux = hints.isTmux && [.kitty, .iterm].contains(result.graphics)
+        if result.graphics == .sixel {
+            result.sixelColors = asked().sixelColors ?? result.sixelColors
+            result.sixelLimit = asked().sixelLimit
+        }
+        let isShape = [GraphicsProtocol.none, .blocks].contains(result.graphics)
+        if let cell = surroundings.cell ?? (isShape ? answers : asked())?.cell { result.cell = cell }
+        return result
+    }
+
+    private static func answered(_ answers: TerminalAnswers) -> GraphicsProtocol {
+        answers.hasKitty ? .kitty : answers.hasSixel ? .sixel : .blocks
+    }
+
+    /// Within tmux only what passes through it, and stays where it was put, is a picture.
+    private static func inTmux(
+        _ tmux: TmuxClient?, _ hints: TerminalHints, asked: () -> TerminalAnswers
+    ) -> GraphicsProtocol {
+        if let tmux, tmux.allowsPassthrough {
+            if ["xterm-kitty", "xterm-ghostty"].contains(tmux.term) { return .kitty }
+            if hints.isITerm { return .iterm }
+        }
+        return asked().hasSixel ? .sixel : .blocks
+    }
+}
