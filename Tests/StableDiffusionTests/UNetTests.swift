@@ -71,7 +71,7 @@ struct TinyUNet {
         let checkpoint = try Checkpoint.openComponent(Fixture.path(network))
         operations = Operations(pool: WorkerPool(threadCount: threads))
         unet = try UNet(
-            UNetConfiguration(ComponentConfiguration(checkpoint)),
+            UNetConfiguration(ConfigFile(checkpoint)),
             LayerReader(weights: checkpoint.weights(), operations: operations))
         let name = network.split(separator: "/")[1]
         goldens = try .openTensors(Fixture.path("goldens/unet-\(name).safetensors"))

@@ -3,14 +3,14 @@ import StrictJSON
 extension UNetConfiguration {
     /// The settings of all transformers, as the configuration spreads them over the levels.
     struct TransformerSettings {
-        private let config: ComponentConfiguration
+        private let config: ConfigFile
         private let channels: [Int]
         private let layers: [Int]
         private let headCounts: [Int]
         private let onlyCrosses: [Bool]
 
         init(
-            _ config: ComponentConfiguration, channels: [Int], layers: [Int]
+            _ config: ConfigFile, channels: [Int], layers: [Int]
         ) throws(StableDiffusionError) {
             self.config = config
             self.channels = channels
@@ -87,7 +87,7 @@ extension UNetConfiguration {
 
     /// Follows the channels down and up, as the network does.
     struct LevelPlan {
-        let config: ComponentConfiguration
+        let config: ConfigFile
         let channels: [Int]
         let layers: [Int]
         let groupCount: Int

@@ -79,10 +79,10 @@ struct UNetConfiguration: Sendable, Equatable {
     /// Latents of any size can be denoised, but not with fewer rows or columns than the levels halve.
     var levelCount: Int { down.count }
 
-    init(_ config: ComponentConfiguration) throws(StableDiffusionError) {
+    init(_ config: ConfigFile) throws(StableDiffusionError) {
         try Self.refuseForeignParts(config)
         let channels =
-            try config.optionalInts("block_out_channels", in: 1...1 << 14) ?? [320, 640, 1280, 1280]
+            try config.levels("block_out_channels", in: 1...1 << 14, default: [320, 640, 1280, 1280])
         let count = channels.count
         let layers =
             try config.optionalIntPerLevel("layers_per_block", count: count, in: 1...32)
@@ -118,7 +118,7 @@ struct UNetConfiguration: Sendable, Equatable {
     // MARK: - Parts
 
     private static func middle(
-        _ config: ComponentConfiguration, _ transformers: TransformerSettings
+        _ config: ConfigFile, _ transformers: TransformerSettings
     ) throws(StableDiffusionError) -> Middle {
         // Here null and absence differ: a network without the key has the usual middle.
         if config.json["mid_block_type"]?.isNull ?? false { return .none }
@@ -130,7 +130,7 @@ struct UNetConfiguration: Sendable, Equatable {
     }
 
     private static func contextSize(
-        _ config: ComponentConfiguration, count: Int
+        _ config: ConfigFile, count: Int
     ) throws(StableDiffusionError) -> Int {
         let sizes =
             try config.optionalIntPerLevel("cross_attention_dim", count: count, in: 1...1 << 16) ?? [1280]
@@ -140,12 +140,12 @@ struct UNetConfiguration: Sendable, Equatable {
         return sizes[0]
     }
 
-    private static func sampleSize(_ config: ComponentConfiguration) throws(StableDiffusionError) -> [Int]? {
+    private static func sampleSize(_ config: ConfigFile) throws(StableDiffusionError) -> [Int]? {
         try config.optionalIntPerLevel("sample_size", count: 2, in: 1...1 << 14)
     }
 
     private static func kernel(
-        _ config: ComponentConfiguration, _ key: String
+        _ config: ConfigFile, _ key: String
     ) throws(StableDiffusionError) -> Int {
         let size = try config.int(key, in: 1...64, default: 3)
         guard size == 1 || size == 3 else { throw config.unsupported("\(key) = \(size)") }
@@ -153,7 +153,7 @@ struct UNetConfiguration: Sendable, Equatable {
     }
 
     private static func added(
-        _ config: ComponentConfiguration
+        _ config: ConfigFile
     ) throws(StableDiffusionError) -> AddedConditions? {
         guard let type = try config.optionalString("addition_embed_type") else { return nil }
         guard type == "text_time" else { throw config.unsupported("addition_embed_type \(quoted(type))") }
@@ -169,7 +169,7 @@ struct UNetConfiguration: Sendable, Equatable {
     }
 
     /// Everything that other networks of this class have and the published ones don't.
-    private static func refuseForeignParts(_ config: ComponentConfiguration) throws(StableDiffusionError) {
+    private static func refuseForeignParts(_ config: ConfigFile) throws(StableDiffusionError) {
         let name = try config.optionalString("_class_name") ?? "UNet2DConditionModel"
         guard name == "UNet2DConditionModel" else {
             throw .unsupportedModel(path: config.path, found: "a network of the class \(quoted(name))")
