@@ -70,6 +70,33 @@ struct MetadataTests {
         #expect(text(files[0], "tEXt") == "parameters\0a")
     }
 
+    @Test func exifIsWhatOthersRead() throws {
+        let metadata = PictureMetadata(software: "abc", parameters: "\u{1F98A}")
+        let expected: [[UInt8]] = [
+            Array("MM".utf8), [0, 42, 0, 0, 0, 8],
+            // Two entries: Software, which stands in its entry, and where the second directory is.
+            [0, 2], [0x01, 0x31, 0, 2, 0, 0, 0, 4], Array("abc\0".utf8),
+            [0x87, 0x69, 0, 4, 0, 0, 0, 1, 0, 0, 0, 42],
+            [0, 0, 0, 0], [0, 0, 0, 0],
+            // One entry: UserComment, twelve bytes behind the directory.
+            [0, 1], [0x92, 0x86, 0, 7, 0, 0, 0, 12, 0, 0, 0, 60], [0, 0, 0, 0],
+            Array("UNICODE\0".utf8), [0xD8, 0x3E, 0xDD, 0x8A],
+        ]
+        #expect(metadata.webpChunks[0] == MetadataChunk(name: "EXIF", contents: Array(expected.joined())))
+    }
+
+    @Test func damagedExifIsPassedOver() throws {
+        let whole = PictureMetadata(software: "inkling", parameters: "a fox").webpChunks[0].contents
+        for count in 0..<whole.count { _ = PictureMetadata.readExif(Array(whole.prefix(count))) }
+        for index in whole.indices {
+            for value in [0, 1, 0x7F, 0x80, 0xFF] as [UInt8] {
+                var mutant = whole
+                mutant[index] = value
+                _ = PictureMetadata.readExif(mutant)
+            }
+        }
+    }
+
     @Test func filesWithoutMetadataSayNothing() throws {
         let picture = Bitmap.waves(12, 10, channels: 3)
         #expect(try PictureMetadata(reading: try PNG.encode(picture)) == nil)
