@@ -33,6 +33,8 @@ struct BitmapTests {
         let picture = Bitmap(
             width: 3, height: 1, channels: 4, samples: [10, 20, 30, 255, 10, 20, 30, 0, 100, 0, 255, 51])
         #expect(picture.flattened(over: .white).samples == [10, 20, 30, 255, 255, 255, 224, 204, 255])
+        let faint = Bitmap(width: 1, height: 1, channels: 4, samples: [1, 2, 3, 128])
+        #expect(faint.flattened(over: .black).samples == [1, 1, 2])
         #expect(picture.flattened(over: .black).samples == [10, 20, 30, 0, 0, 0, 20, 0, 51])
     }
 
