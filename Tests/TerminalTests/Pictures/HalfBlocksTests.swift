@@ -42,6 +42,7 @@ struct HalfBlocksTests {
         let drawing = try #require(graphics.render(.gradient(16, 16), columns: 8, id: 1))
         #expect(drawing.area.rows == 4)
         screen.write(drawing.text)
+        screen.write("progress")
         screen.write(TerminalGraphics.replacing(rows: 4, with: drawing))
         let blocks = String(repeating: "\u{2580}", count: 8)
         #expect(screen.lines == ["first"] + Array(repeating: blocks, count: 4))
