@@ -6,6 +6,9 @@
 
 enum { POINTS = CK_WINOGRAD_POINTS };
 
+/// Floats from one plane of `size` floats to the next.
+INLINE int64_t plane(int64_t size) { return size + CK_WINOGRAD_GAP; }
+
 /// Bᵀ d for one column or row of six.
 INLINE void input_transform(const vf d[6], vf out[6]) {
     const vf two = vf_set1(2), four = vf_set1(4), five = vf_set1(-5);
@@ -76,10 +79,12 @@ static void transform_tiles(const ck_winograd *w, int64_t first, int64_t count) 
         for (int64_t channel = 0; channel < c->channels; channel += w->depth) {
             const int64_t channels = c->channels - channel < w->depth ? c->channels - channel : w->depth;
             const int64_t stride = padded(channels);
-            float *out = w->tiles + POINTS * w->count * channel + t * stride;
+            float *out =
+                w->tiles + channel / w->depth * ck_winograd_planes(w->count * w->depth) + t * stride;
+            const int64_t point_stride = plane(w->count * stride);
             if (inside && stride == channels) {
                 transform_tile(c->x + top * row + left * pixel + channel, row, pixel, channels, out,
-                    w->count * stride);
+                    point_stride);
                 continue;
             }
             for (int64_t k = 0; k < channels; k += 64) {
@@ -90,7 +95,7 @@ static void transform_tiles(const ck_winograd *w, int64_t first, int64_t count) 
                     if (y < 0 || y >= c->height || z < 0 || z >= c->width) continue;
                     copy_floats(c->x + y * row + z * pixel + channel + k, some, edge + i * 64);
                 }
-                transform_tile(edge, 6 * 64, 64, padded(some), out + k, w->count * stride);
+                transform_tile(edge, 6 * 64, 64, padded(some), out + k, point_stride);
             }
         }
     }
@@ -98,7 +103,7 @@ static void transform_tiles(const ck_winograd *w, int64_t first, int64_t count) 
 
 // MARK: - Weights
 
-/// u[36][channels][width] = G g Gᵀ of packed weights of channels from `first` on, columns from `column` on.
+/// 36 planes u[channels][width] = G g Gᵀ of packed weights of channels from `first` on, columns from `column` on.
 INLINE void transform_chunk(ck_type type, const ck_matrix *w, int64_t first, int64_t channels, int64_t column,
     int64_t width, float *u) {
     const int64_t size = type == CK_F32 ? 4 : 2, panel = CK_PANEL_ROWS * size;
@@ -120,7 +125,7 @@ INLINE void transform_chunk(ck_type type, const ck_matrix *w, int64_t first, int
                     vf result[6];
                     weight_transform(half[i], result);
                     for (int j = 0; j < 6; j++) {
-                        vf_store(u + ((i * 6 + j) * channels + c) * width + n + v, result[j]);
+                        vf_store(u + (i * 6 + j) * plane(channels * width) + c * width + n + v, result[j]);
                     }
                 }
             }
@@ -133,17 +138,17 @@ INLINE void transform_chunk(ck_type type, const ck_matrix *w, int64_t first, int
 static void transform_weights(const ck_winograd *w, int64_t column, float *out) {
     const ck_convolution *c = w->convolution;
     const int64_t width = block_width(&c->weights, column);
-    out += POINTS * c->channels * column;
+    out += column / TILE_COLUMNS * ck_winograd_weight_floats(TILE_COLUMNS, c->channels, w->depth);
     for (int64_t channel = 0; channel < c->channels; channel += w->depth) {
         const int64_t channels = c->channels - channel < w->depth ? c->channels - channel : w->depth;
         FOR_FLOAT_TYPE(c->weights.type, TRANSFORM_CHUNK_OF, &c->weights, channel, channels, column, width,
-            out + POINTS * channel * width)
+            out + channel / w->depth * ck_winograd_planes(w->depth * width))
     }
 }
 
 // MARK: - Products
 
-/// Aᵀ m A of every tile, m[36][count][width], finished and written.
+/// Aᵀ m A of every tile, from 36 planes m[count][width], finished and written.
 INLINE void finish_tiles(ck_activation activation, const ck_winograd *w, int64_t first, int64_t count,
     int64_t column, int64_t columns, int64_t width, const float *m) {
     const ck_convolution *c = w->convolution;
@@ -159,7 +164,7 @@ INLINE void finish_tiles(ck_activation activation, const ck_winograd *w, int64_t
             vf half[4][6], result[4][4];
             for (int j = 0; j < 6; j++) {
                 vf line[6], out[4];
-                for (int i = 0; i < 6; i++) line[i] = vf_load(m + ((i * 6 + j) * count + t) * width + n);
+                for (int i = 0; i < 6; i++) line[i] = vf_load(m + (i * 6 + j) * plane(count * width) + t * width + n);
                 output_transform(line, out);
                 for (int i = 0; i < 4; i++) half[i][j] = out[i];
             }
@@ -185,20 +190,23 @@ static void winograd(const ck_winograd *w, int64_t first, int64_t count, int64_t
     const ck_convolution *c = w->convolution;
     for (int64_t n = column; n < column + columns; n += TILE_COLUMNS) {
         const int64_t width = block_width(&c->weights, n);
-        float *m = scratch, *fresh = scratch + POINTS * count * width;
+        float *m = scratch, *fresh = scratch + ck_winograd_planes(count * width);
+        const float *kept = w->weights;
+        if (kept) kept += n / TILE_COLUMNS * ck_winograd_weight_floats(TILE_COLUMNS, c->channels, w->depth);
         for (int64_t channel = 0; channel < c->channels; channel += w->depth) {
             const int64_t channels = c->channels - channel < w->depth ? c->channels - channel : w->depth;
-            const int64_t stride = padded(channels);
-            const float *u = fresh, *v = w->tiles + POINTS * w->count * channel + first * stride;
-            if (w->weights) {
-                u = w->weights + POINTS * (c->channels * n + channel * width);
+            const int64_t stride = padded(channels), chunk = channel / w->depth;
+            const float *v = w->tiles + chunk * ck_winograd_planes(w->count * w->depth) + first * stride;
+            const float *u = fresh;
+            if (kept) {
+                u = kept + chunk * ck_winograd_planes(w->depth * width);
             } else {
                 FOR_FLOAT_TYPE(c->weights.type, TRANSFORM_CHUNK_OF, &c->weights, channel, channels, n, width,
                     fresh)
             }
             for (int64_t p = 0; p < POINTS; p++) {
-                multiply_block(count, width, channels, v + p * w->count * stride, stride,
-                    u + p * channels * width, m + p * count * width, channel > 0);
+                multiply_block(count, width, channels, v + p * plane(w->count * stride), stride,
+                    u + p * plane(channels * width), m + p * plane(count * width), channel > 0);
             }
         }
         const int64_t used = column + columns - n < TILE_COLUMNS ? column + columns - n : TILE_COLUMNS;

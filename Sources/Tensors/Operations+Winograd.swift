@@ -14,17 +14,20 @@ struct WinogradSchedule: Equatable {
 
     /// The schedule of `call` for blocks of `columns` output channels; nil where a plain product is faster.
     init?(for call: ck_convolution, columns: Int) {
-        guard call.size == 3, call.stride == 1 else { return nil }
         let tiles = Self.tileCount(of: call)
-        guard tiles > 1, call.channels >= 16 else { return nil }
-        let outputs = (Int(call.weights.rows) + columns - 1) / columns * columns
+        // A tile costs 36 products against 9 for each pixel, and transforming the weights once as much as 240.
+        guard call.size == 3, call.stride == 1,
+            36 * tiles + 240 < 9 * Int(call.out_height * call.out_width)
+        else { return nil }
         depth = 64
-        if tiles >= 128, outputs * Int(call.channels) <= 512 * 512 {
+        // A few transformed weights stay in the cache, so that tiles can be few and stay there too. Many would take
+        // four times the memory of the originals.
+        if Int(call.weights.rows) * Int(call.channels) <= 256 * 128 {
             weights = .kept
-            self.tiles = 32
+            self.tiles = min(tiles, 24)
         } else {
             weights = .transient
-            self.tiles = min(tiles, 64)
+            self.tiles = min(tiles, 128)
         }
     }
 
@@ -123,12 +126,11 @@ private struct WinogradSizes {
     let tiles, scratch, weights: Int
 
     init(_ call: ck_convolution, _ schedule: WinogradSchedule, columns: Int) {
-        let points = Int(CK_WINOGRAD_POINTS)
-        let channels = Int(call.channels)
+        let (count, depth) = (Int64(schedule.tiles), Int64(schedule.depth))
         self.columns = columns
         blocks = (Int(call.weights.rows) + columns - 1) / columns
-        tiles = points * schedule.tiles * ((channels + 15) / 16 * 16)
-        scratch = points * columns * (schedule.tiles + schedule.depth)
-        weights = points * blocks * columns * channels
+        tiles = Int(ck_winograd_tile_floats(count, call.channels, depth))
+        scratch = Int(ck_winograd_scratch_floats(Int64(columns), count, depth))
+        weights = blocks * Int(ck_winograd_weight_floats(Int64(columns), call.channels, depth))
     }
 }

@@ -172,12 +172,13 @@ static void check_convolution(const ck_convolution_kernels *k, ck_type type, int
     int64_t inputs, int64_t outputs, int32_t size, int32_t stride) {
     const int64_t out_height = (height + 2 - size) / stride + 1, out_width = (width + 2 - size) / stride + 1;
     const int64_t pixels = out_height * out_width, columns = inputs * size * size, depth = 16;
-    const int64_t tiles = (out_height + 3) / 4 * ((out_width + 3) / 4), padded = (inputs + 15) / 16 * 16;
+    const int64_t tiles = (out_height + 3) / 4 * ((out_width + 3) / 4);
     float *x = random_floats(height * width * inputs), *bias = random_floats(outputs),
           *residual = random_floats(pixels * outputs), *expected = memory(pixels * outputs * 4),
-          *found = memory(pixels * outputs * 4), *transformed = memory(36 * tiles * padded * 4),
-          *weights = memory(36 * (outputs + 32) * inputs * 4),
-          *scratch = memory(CK_PRODUCT_SCRATCH * 4 + 36 * 32 * (tiles + depth) * 4);
+          *found = memory(pixels * outputs * 4),
+          *transformed = memory(ck_winograd_tile_floats(tiles, inputs, depth) * 4),
+          *weights = memory((outputs / 16 + 1) * ck_winograd_weight_floats(32, inputs, depth) * 4),
+          *scratch = memory(CK_PRODUCT_SCRATCH * 4 + ck_winograd_scratch_floats(32, tiles, depth) * 4);
     uint8_t *bytes = random_weights(type, outputs * columns);
     void *packed = memory(ck_packed_bytes(type, outputs, columns));
     ck_convolution c = {x, height, width, inputs, {type, outputs, columns, bytes, false}, size, stride, 1, 1,

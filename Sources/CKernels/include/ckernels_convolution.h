@@ -35,6 +35,9 @@ enum {
     CK_PRODUCT_SCRATCH = CK_PRODUCT_ROWS * (512 + CK_PRODUCT_COLUMNS) + 512 * 32,
     /// Products that Winograd's F(4x4, 3x3) takes for 16 pixels.
     CK_WINOGRAD_POINTS = 36,
+    /// Floats left free behind the plane of each point: transforms write to all planes at once, and planes of
+    /// 4096 bytes would share one set of the cache.
+    CK_WINOGRAD_GAP = 16,
 };
 
 /// A convolution with k = 3 and stride 1 by Winograd's minimal filtering F(4x4, 3x3) (Lavin and Gray 2016),
@@ -44,12 +47,32 @@ typedef struct {
     int64_t first, count;
     /// Input channels that are transformed and multiplied at a time.
     int64_t depth;
-    /// The transformed tiles: for every `depth` channels (the last time fewer) [36, count, channels].
+    /// The transformed tiles: for every `depth` channels (the last time fewer) 36 planes [count, channels].
     float *_Nonnull tiles;
     /// The transformed weights of all columns, for every block of `columns` and there for every `depth`
-    /// channels [36, channels, columns]; NULL to have them transformed where they are needed.
+    /// channels 36 planes [channels, columns]; NULL to have them transformed where they are needed.
     const float *_Nullable weights;
 } ck_winograd;
+
+/// Floats of 36 planes of `size` floats.
+static inline int64_t ck_winograd_planes(int64_t size) {
+    return CK_WINOGRAD_POINTS * (size + CK_WINOGRAD_GAP);
+}
+
+/// Floats that `tiles` of a `ck_winograd` has room for.
+static inline int64_t ck_winograd_tile_floats(int64_t count, int64_t channels, int64_t depth) {
+    return (channels + depth - 1) / depth * ck_winograd_planes(count * depth);
+}
+
+/// Floats that `weights` of a `ck_winograd` has room for, of one block of columns.
+static inline int64_t ck_winograd_weight_floats(int64_t columns, int64_t channels, int64_t depth) {
+    return (channels + depth - 1) / depth * ck_winograd_planes(depth * columns);
+}
+
+/// Floats that a call of `winograd` needs beside.
+static inline int64_t ck_winograd_scratch_floats(int64_t columns, int64_t count, int64_t depth) {
+    return ck_winograd_planes(count * columns) + ck_winograd_planes(depth * columns);
+}
 
 /// The kernels of one instruction set.
 typedef struct {
@@ -70,8 +93,7 @@ typedef struct {
     void (*_Nonnull transform_weights)(const ck_winograd *_Nonnull w, int64_t column, float *_Nonnull out);
 
     /// Channels column..<column+columns of the result for tiles first..<first+count, counted from the
-    /// beginning of `w->tiles`. `scratch` has 36 * columns * (count + depth) floats, with the columns of one
-    /// block.
+    /// beginning of `w->tiles`.
     void (*_Nonnull winograd)(const ck_winograd *_Nonnull w, int64_t first, int64_t count, int64_t column,
         int64_t columns, float *_Nonnull scratch);
 } ck_convolution_kernels;
