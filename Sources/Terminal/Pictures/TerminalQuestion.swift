@@ -22,15 +22,15 @@ enum TerminalQuestion {
         let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else { return TerminalAnswers() }
         defer { close(terminal) }
-        return ask(terminal)
+        // In the background a process that changes the terminal is stopped.
+        return tcgetpgrp(terminal) == getpgrp() ? ask(terminal) : TerminalAnswers()
     }
 
     /// Asks, and reads until the last answer or until the time is up.
-    static func ask(_ terminal: Int32) -> TerminalAnswers {
+    static func ask(_ terminal: Int32, patience: Duration = Self.patience) -> TerminalAnswers {
         var answers = TerminalAnswers()
         var before = termios()
-        // In the background a process that changes the terminal is stopped.
-        guard tcgetpgrp(terminal) == getpgrp(), tcgetattr(terminal, &before) == 0 else { return answers }
+        guard tcgetattr(terminal, &before) == 0 else { return answers }
         var raw = before
         // Control-C too comes as a byte, so that nothing ends the process before the terminal is put back.
         raw.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | IEXTEN | ISIG)
@@ -42,7 +42,7 @@ enum TerminalQuestion {
         guard tcsetattr(terminal, TCSADRAIN, &raw) == 0 else { return answers }
         var isInterrupted = false
         if FileBytes.write(Array(TerminalAnswers.question.utf8), to: terminal) {
-            isInterrupted = read(terminal, &answers)
+            isInterrupted = read(terminal, &answers, until: .now.advanced(by: patience))
         }
         // What comes too late is not for whoever reads next.
         if !answers.isComplete { tcflush(terminal, TCIFLUSH) }
@@ -52,8 +52,9 @@ enum TerminalQuestion {
     }
 
     /// Reads answers; true when Control-C was typed meanwhile.
-    private static func read(_ terminal: Int32, _ answers: inout TerminalAnswers) -> Bool {
-        let deadline = ContinuousClock.now.advanced(by: patience)
+    private static func read(
+        _ terminal: Int32, _ answers: inout TerminalAnswers, until deadline: ContinuousClock.Instant
+    ) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1024)
         while !answers.isComplete {
             let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
