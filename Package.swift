@@ -106,6 +106,9 @@ let package = Package(
             name: "inkling-bench", dependencies: ["Llama", "Tensors", "Tokenizers", argumentParser],
             path: "Benchmarks/Engine", swiftSettings: settings),
 
+        .executableTarget(
+            name: "inkling-layers", dependencies: ["Tensors"], path: "Benchmarks/Layers", swiftSettings: settings),
+
         tests("StrictJSON"),
         tests("Digest"),
         tests("Tensors", ["CKernels"]),

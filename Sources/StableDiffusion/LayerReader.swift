@@ -30,7 +30,8 @@ struct LayerReader {
     /// The projection `name.weight` `[out, in]` (or `[out, in, 1, 1]`) with `name.bias`, where there is one.
     func linear(_ name: String, in inputs: Int, out outputs: Int) throws(CheckpointError) -> Linear {
         let bias = weights.contains(name + ".bias") ? try weights.vector(name + ".bias", count: outputs) : nil
-        return Linear(weight: try weights.linear(name, out: outputs, in: inputs), bias: bias)
+        let weight = operations.projection(try weights.linear(name, out: outputs, in: inputs))
+        return Linear(weight: weight, bias: bias)
     }
 
     /// The scale and shift of a norm over `channels`.
@@ -44,7 +45,7 @@ struct LayerReader {
 
 /// A projection of rows, x Wᵀ + b.
 struct Linear: Sendable {
-    let weight: WeightTensor  // [out, in]
+    let weight: WeightTensor  // [out, in], packed
     let bias: Tensor?  // [1, out]
 
     /// `[S, out]` of `x` `[S, in]`.

@@ -14,6 +14,7 @@ extension Operations {
         precondition(weights.count == outputs.count, "one output for each weight")
         for (weight, output) in zip(weights, outputs) {
             precondition(weight.columns == x.columns, "weights of another width than the activations")
+            precondition(!weight.isPacked || weight.type.blockLength > 1, "weights prepared for linear")
             precondition(output.columns == weight.rows && output.rows >= x.rows, "output of another size")
         }
         guard x.rows > 0 else { return }

@@ -3,6 +3,14 @@ import CKernels
 // Products of rows with float weights, and convolutions as such products.
 
 extension Operations {
+    /// Prepares the weights `[N, K]` of a projection for `linear`, which takes them as they are, too, but slower.
+    ///
+    /// They are copied into the order that the kernels read, in their own type; the pages of the original are released.
+    public func projection(_ weight: WeightTensor) -> WeightTensor {
+        precondition(weight.type.blockLength == 1, "weights in f32, f16 or bf16")
+        return interleaved(weight)
+    }
+
     /// `[S, N]` = activation(`x` [S, K] * `weight` [N, K] transposed + `bias` [1, N] + `residual` [S, N]).
     ///
     /// - Throws: `Interrupted` when `checkpoint` does.

@@ -6,7 +6,7 @@ public struct WeightTensor: Sendable {
     public let shape: [Int]
     /// The elements, `type.byteCount(of:)` of them unless packed; valid as long as this value lives.
     nonisolated(unsafe) public let bytes: UnsafeRawBufferPointer
-    /// Whether the rows are interleaved for the kernels (see `Operations.packed(_:)`).
+    /// Whether the rows are interleaved for the kernels (see `Operations.packed(_:)` and `projection(_:)`).
     public let isPacked: Bool
     let owner: any AnyObject & Sendable
 

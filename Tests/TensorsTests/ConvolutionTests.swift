@@ -177,10 +177,15 @@ import Testing
             let weight = type.randomWeights(rows: outputs, columns: columns, seed: 1)
             let bias = Tensor.random(rows: 1, columns: outputs, seed: 2)
             for n in bias.floats.indices { bias.floats[n] += inputs.perChannel!.floats[n] }
-            let y = try operations.linear(
-                inputs.x.pixels, by: weight, bias: bias, adding: inputs.residual?.pixels, activation: .gelu
-            ) {}
-            #expect(relativeError(y.values, inputs.expected) < 1e-5, "\(type)")
+            let expected = inputs.expected
+            for weight in [weight, operations.projection(weight)] {
+                let y = try operations.linear(
+                    inputs.x.pixels, by: weight, bias: bias, adding: inputs.residual?.pixels,
+                    activation: .gelu
+                ) {}
+                #expect(relativeError(y.values, expected) < 1e-5, "\(type)")
+            }
+            #expect(operations.projection(weight).floats() == weight.floats())
         }
     }
 }
