@@ -9,6 +9,9 @@ public enum ModelText {
         if let details = model.details {
             parts += [TextSanitizer.line(details.quantization), "context \(details.contextLength)"]
         }
+        if let details = model.pictureDetails {
+            parts += [TextSanitizer.line(details.family), "\(details.width)×\(details.height)"]
+        }
         if model.state != .unloaded { parts.append(model.state.rawValue) }
         return parts.joined(separator: "  ")
     }

@@ -14,12 +14,12 @@ struct ImagineCommand: AsyncParsableCommand {
             Examples:
               inkling imagine "a fox reading a newspaper"
               inkling imagine "a fox" -o fox.webp --size 768x512 --steps 30 --seed 42
-              inkling imagine "a fox" -n 4 -o foxes/                    # four seeds, into a folder
+              inkling imagine "a fox" -n 4 -o foxes/
               inkling imagine "in winter" --init fox.png --strength 0.6
-              inkling imagine "a red hat" --init fox.png --mask hat.png # white is painted anew
+              inkling imagine "a red hat" --init fox.png --mask hat.png
               inkling imagine "a fox" --lora style.safetensors:0.8
               echo "a fox" | inkling imagine -o - | magick - fox.jpg
-              inkling imagine "a fox" --json | jq -r '.pictures[].picture.recipe.seed'
+              inkling imagine "a fox" --json | jq .pictures[].path
 
             --json prints one object when the work is over, however it ended: "pictures" (each with its "path", \
             "milliseconds" and "picture", whose "recipe" has every setting), "notices", "finish" ("stop" when all is \
@@ -28,6 +28,9 @@ struct ImagineCommand: AsyncParsableCommand {
             Exit codes: 0 done; 1 failed; 64 wrong usage; 69 the daemon is not to be had; 130 interrupted, when \
             finished pictures are kept.
             """)
+
+    static let terminalRefusal =
+        "-o - writes a picture's bytes, which a terminal cannot show; pipe them somewhere"
 
     @Argument(help: "What to paint; without it, the prompt is read from a pipe.")
     var prompt: [String] = []
@@ -53,8 +56,7 @@ struct ImagineCommand: AsyncParsableCommand {
         display.apply(to: &options)
         try options.settle()
         if options.target == .standardOutput, StandardStreams.isOutputTerminal {
-            throw ValidationError(
-                "-o - writes a picture's bytes, which a terminal cannot show; pipe them somewhere")
+            throw ValidationError(Self.terminalRefusal)
         }
         try options.target.check()
         let daemon = try Daemon()
@@ -93,6 +95,11 @@ struct PictureSettings: ParsableArguments {
     var decoder: String?
     @Option(help: "How many of the text encoder's last layers are left out.")
     var clipSkip: Int?
+    @Option(
+        help: ArgumentHelp(
+            "epsilon, v_prediction or sample: what the network gives, where a model's files do not say it.",
+            valueName: "kind"))
+    var prediction: String?
 
     func apply(to request: inout PictureRequest) throws {
         request.model = try model.map { name throws(ClientError) in try ModelText.absolute(name) }
@@ -107,6 +114,7 @@ struct PictureSettings: ParsableArguments {
         request.negativePrompt = negative
         request.decoder = decoder
         request.clipSkip = clipSkip
+        request.prediction = prediction
     }
 }
 
@@ -169,6 +177,11 @@ struct PictureFiles: ParsableArguments {
 
 /// What is shown in the terminal meanwhile.
 struct DisplayOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "How pictures are shown; without it, and without the variable INKLING_GRAPHICS, as the terminal can.",
+            valueName: "kind"))
+    var graphics: GraphicsProtocol?
     @Flag(
         inversion: .prefixedNo,
         help: "Show the picture while it is painted (default: where pictures can be shown).")
@@ -181,6 +194,7 @@ struct DisplayOptions: ParsableArguments {
     var quiet = false
 
     func apply(to options: inout ImagineOptions) {
+        options.graphics = graphics
         options.showsPreview = preview
         options.isPlain = plain
         options.isJSON = json

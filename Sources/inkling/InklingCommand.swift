@@ -22,7 +22,8 @@ struct InklingCommand: AsyncParsableCommand {
             """,
         version: "inkling \(Inkling.version)",
         subcommands: [
-            ChatCommand.self, AskCommand.self, ImagineCommand.self, HistoryCommand.self, ModelsCommand.self,
+            ChatCommand.self, AskCommand.self, ImagineCommand.self, PicturesCommand.self, HistoryCommand.self,
+            ModelsCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],

@@ -21,7 +21,7 @@ struct ServeCommand: ParsableCommand {
 /// `inkling models`.
 struct ModelsCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List the models that can answer.")
+        commandName: "models", abstract: "List the models that answer and paint.")
 
     @Flag(help: "Print one JSON object.")
     var json = false

@@ -10,6 +10,8 @@ public struct ImagineOptions: Sendable {
     public var isQuiet = false
     /// No cursor movement, colours or pictures.
     public var isPlain = false
+    /// How pictures are shown; `nil` as the terminal can.
+    public var graphics: GraphicsProtocol?
     /// Pictures on their way are shown; `nil` where finished ones can be shown too.
     public var showsPreview: Bool?
 
@@ -17,6 +19,9 @@ public struct ImagineOptions: Sendable {
         self.request = request
         self.target = target
     }
+
+    /// Whether pictures are for the eyes of whoever reads standard output.
+    var showsPictures: Bool { !isQuiet && !isJSON && !isPlain && target != .standardOutput }
 
     /// What is to be painted: the words of the command line or, without any, what was piped in.
     ///

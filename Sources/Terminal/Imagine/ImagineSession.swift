@@ -36,6 +36,9 @@ public struct ImagineSession: Sendable {
     public init(client: DaemonClient, options: ImagineOptions, environment: [String: String]) {
         let output = TerminalOutput.standard(isPlain: options.isPlain, environment: environment)
         let errors = TerminalOutput.standardError(isPlain: options.isPlain, environment: environment)
+        let display =
+            output.isTerminal && options.showsPictures
+            ? PictureDisplay.detect(preferred: options.graphics, environment: environment) : nil
         let start = ContinuousClock.now
         self.init(
             client: client, options: options,
@@ -43,7 +46,7 @@ public struct ImagineSession: Sendable {
                 output: output, errors: errors, wantsLines: isatty(2) == 1 && !errors.isTerminal,
                 isRead: isatty(1) == 1,
                 writeBytes: { StandardStreams.write($0, to: 1) }, guardFile: { RawMode.removeAtEnd($0) },
-                display: nil, interval: .milliseconds(250), elapsed: { start.duration(to: .now) }))
+                display: display, interval: .milliseconds(250), elapsed: { start.duration(to: .now) }))
     }
 
     init(client: DaemonClient, options: ImagineOptions, surroundings: Surroundings) {
@@ -57,8 +60,7 @@ public struct ImagineSession: Sendable {
     /// - Throws: `ClientError`; the pictures that were finished before are written and told.
     public func run() async throws {
         var request = options.request
-        let isShown = !options.isQuiet && !options.isJSON && options.target != .standardOutput
-        let display = isShown && surroundings.output.isTerminal ? surroundings.display : nil
+        let display = options.showsPictures ? surroundings.display : nil
         if display != nil, options.showsPreview ?? true { request.partialImages = Self.partialCount }
         let printer = PicturePrinter(options: options, surroundings: surroundings, display: display)
         let ticker = surroundings.interval.map { interval in

@@ -1,16 +1,34 @@
-import AssistantAPI
-import FoundationEssentials
+import ImageCodecs
 
 /// Draws picture files in a terminal.
 struct PictureDisplay: Sendable {
-    /// What is written to draw a picture at the beginning of a row.
-    struct Drawing: Sendable, Equatable {
-        /// Leaves the cursor at the beginning of the row below the picture.
-        var text: String
-        /// The rows that the picture takes.
-        var rows: Int
-    }
+    /// How a file is drawn within a room, as a picture of some size; `nil` when it cannot be.
+    ///
+    /// A picture with the number of an earlier one takes its place where the terminal has numbers.
+    var draw:
+        @Sendable (_ file: [UInt8], _ size: PictureSize, _ room: TerminalOutput.Size, _ number: UInt32) ->
+            TerminalGraphics.Drawing?
 
-    /// How a file is drawn within that many columns and rows; `nil` when it cannot be.
-    var draw: @Sendable (_ file: Data, _ room: TerminalOutput.Size) -> Drawing?
+    /// Finds out how standard output's terminal shows pictures; `nil` where it cannot.
+    ///
+    /// What a person prefers counts most, then the variable `INKLING_GRAPHICS`.
+    static func detect(preferred: GraphicsProtocol?, environment: [String: String]) -> Self? {
+        let named = environment["INKLING_GRAPHICS"].flatMap { GraphicsProtocol(rawValue: $0) }
+        let graphics = TerminalGraphics.detect(preferred: preferred ?? named, environment: environment)
+        return graphics.graphics == .none ? nil : Self(graphics)
+    }
+}
+
+extension PictureDisplay {
+    init(_ graphics: TerminalGraphics) {
+        draw = { file, size, room, number in
+            guard let bitmap = try? Bitmap(decoding: file) else { return nil }
+            var rows = room.rows
+            // No larger than it is; a picture on its way is as large as it is going to be.
+            if graphics.graphics != .blocks {
+                rows = min(rows, max(1, (size.height + graphics.cell.height - 1) / graphics.cell.height))
+            }
+            return graphics.render(bitmap, columns: room.columns, rows: rows, id: number)
+        }
+    }
 }

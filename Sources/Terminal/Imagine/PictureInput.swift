@@ -1,5 +1,6 @@
 public import FoundationEssentials
 import Glibc
+import ImageCodecs
 
 /// Picture files that go with a request.
 public enum PictureInput {
@@ -35,8 +36,7 @@ public enum PictureInput {
     }
 
     private static func check(_ bytes: [UInt8], _ shown: String) throws(ClientError) {
-        if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return }
-        if bytes.starts(with: "RIFF".utf8), bytes.dropFirst(8).starts(with: "WEBP".utf8) { return }
+        if ImageFormat(sniffing: bytes) != nil { return }
         if bytes.isEmpty { throw .failed("\(shown) is empty") }
         let kinds: [(beginning: [UInt8], name: String)] = [
             ([0xFF, 0xD8, 0xFF], "a JPEG picture"), (Array("GIF8".utf8), "a GIF picture"),

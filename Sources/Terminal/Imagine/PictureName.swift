@@ -12,6 +12,14 @@ enum PictureName {
         return "\(words.isEmpty ? "picture" : words)-\(seed)\(number).\(format.rawValue)"
     }
 
+    /// Where a picture goes in a folder: under its automatic name.
+    static func automatic(for picture: Picture, in folder: String, attempt: Int = 1) -> String {
+        let recipe = picture.recipe
+        let name = automatic(
+            prompt: recipe.prompt, seed: recipe.seed, format: picture.format, attempt: attempt)
+        return folder == "." ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
+    }
+
     /// The path for one of several pictures: "fox.png" becomes "fox-2.png", or "fox-02.png" among ten or more.
     static func numbered(_ path: String, index: Int, count: Int) -> String {
         guard count > 1 else { return path }

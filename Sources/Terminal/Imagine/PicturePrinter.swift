@@ -10,6 +10,8 @@ actor PicturePrinter {
     private var toldProgress: PaintingProgress?
     private var isRowShown = false
     private var preview: Preview?
+    /// The current picture's, for terminals that have numbers for pictures.
+    private var number = TerminalGraphics.makeID()
     private var report = ImagineReport()
 
     /// A picture on its way that is on the screen.
@@ -37,7 +39,9 @@ actor PicturePrinter {
         case .queued, .loading, .started, .progress: showProgress()
         case .notice(let notice): tell(notice)
         case .partial(let partial):
-            draw(partial.data)
+            let recipe = progress.recipe
+            draw(
+                partial.data, width: recipe?.width ?? partial.width, height: recipe?.height ?? partial.height)
             showProgress()
         case .picture(let finished): try keep(finished)
         case .completed(let completed):
@@ -79,9 +83,13 @@ actor PicturePrinter {
     private func explained(_ error: any Error) -> any Error {
         guard case ClientError.connectionLost = error else { return error }
         var sentence = "the daemon closed the connection in the middle of its work; it may have ended"
-        if report.pictures.count > 1 { sentence += ". \(report.pictures.count) pictures are finished" }
+        switch report.pictures.count {
+        case 0: break
+        case 1: sentence += ". One picture is finished"
+        case let count: sentence += ". \(count) pictures are finished"
+        }
         if let recipe = progress.recipe {
-            sentence += ". For the same picture again, add: --seed \(recipe.seed)"
+            sentence += ". For this picture, ask again with --seed \(recipe.seed)"
         }
         return ClientError.failed(sentence)
     }
@@ -103,6 +111,7 @@ actor PicturePrinter {
         let time = progress.pictureTime(at: surroundings.elapsed())
         let facts = PictureText.facts(picture, time: time)
         let path: String
+        var taken: String?
         switch options.target {
         case .standardOutput:
             surroundings.writeBytes(Array(finished.data))
@@ -111,10 +120,12 @@ actor PicturePrinter {
         case .file(let name):
             path = PictureName.numbered(name, index: progress.index, count: progress.count)
             try write(finished, to: path, replacing: true)
-        case .folder(let folder): path = try writeNew(finished, into: folder)
+        case .folder(let folder): (path, taken) = try writeNew(finished, into: folder)
         }
-        draw(finished.data)
+        draw(finished.data, width: picture.width, height: picture.height)
         preview = nil
+        number = TerminalGraphics.makeID()
+        if let taken { say("\(TextSanitizer.line(taken)) is there already; this picture has another name") }
         report.pictures.append(
             .init(path: path, milliseconds: (time.seconds * 10_000).rounded() / 10, picture: picture))
         guard !options.isJSON, !options.isQuiet else { return }
@@ -122,14 +133,12 @@ actor PicturePrinter {
         surroundings.output.write(line + "\n")
     }
 
-    /// Writes a file under the first name that is free.
-    private func writeNew(_ finished: PictureEvent.Finished, into folder: String) throws -> String {
-        let picture = finished.picture
+    /// Writes a file under the first name that is free; returns it, and the name that is taken already.
+    private func writeNew(
+        _ finished: PictureEvent.Finished, into folder: String
+    ) throws -> (path: String, taken: String?) {
         func path(_ attempt: Int) -> String {
-            let name = PictureName.automatic(
-                prompt: picture.recipe.prompt, seed: picture.recipe.seed, format: picture.format,
-                attempt: attempt)
-            return folder == "." ? name : folder.hasSuffix("/") ? folder + name : folder + "/" + name
+            PictureName.automatic(for: finished.picture, in: folder, attempt: attempt)
         }
         for attempt in 1...9999 {
             do {
@@ -137,10 +146,7 @@ actor PicturePrinter {
             } catch PictureFile.Failure.exists {
                 continue
             }
-            if attempt > 1 {
-                say("\(TextSanitizer.line(path(1))) is there already; the new picture is \(path(attempt))")
-            }
-            return path(attempt)
+            return (path(attempt), attempt > 1 ? path(1) : nil)
         }
         throw ClientError.failed(
             "there are too many pictures named \(TextSanitizer.line(path(1))); give a name: -o")
@@ -151,31 +157,32 @@ actor PicturePrinter {
             try PictureFile.write(
                 Array(finished.data), to: path, replacing: replacing, guarding: surroundings.guardFile)
         } catch .system(let code) {
-            let isPrivate = options.request.isPrivate ?? false
-            let rescue =
-                isPrivate
-                ? "; the picture was private and is not kept"
-                : "; the picture is kept: inkling pictures save \(TextSanitizer.line(finished.picture.id)) -o FILE"
+            let time = options.request.isPrivate == true ? " for a few minutes" : ""
+            let id = TextSanitizer.line(finished.picture.id)
             throw ClientError.failed(
-                "\(TextSanitizer.line(path)) cannot be written: \(ClientError.system(code))" + rescue)
+                "\(TextSanitizer.line(path)) cannot be written: \(ClientError.system(code)); "
+                    + "the picture is kept\(time): inkling pictures save \(id) -o FILE")
         }
     }
 
     // MARK: - The screen
 
     /// Draws a picture, in the place of the one before where that is of the same picture.
-    private func draw(_ file: Data) {
+    private func draw(_ file: Data, width: Int, height: Int) {
         guard let display else { return }
         let size = surroundings.output.size()
         // A row below stays free for the progress.
         let room = TerminalOutput.Size(columns: size.columns, rows: max(1, size.rows - 2))
-        guard let drawing = display.draw(file, room) else { return }
+        let drawing = display.draw(
+            Array(file), PictureSize(width: width, height: height), room, number)
+        guard let drawing else { return }
         clearRow()
         if let preview, preview.size == size {
-            surroundings.output.write("\u{1B}[\(preview.rows)A\r\u{1B}[J")
+            surroundings.output.write(TerminalGraphics.replacing(rows: preview.rows, with: drawing))
+        } else {
+            surroundings.output.write(drawing.text)
         }
-        surroundings.output.write(drawing.text)
-        preview = Preview(rows: drawing.rows, size: size)
+        preview = Preview(rows: drawing.area.rows, size: size)
     }
 
     private func showProgress() {

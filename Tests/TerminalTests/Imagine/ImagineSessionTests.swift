@@ -5,7 +5,7 @@ import Testing
 
 @testable import Terminal
 
-@Suite struct ImagineSessionTests {
+@Suite(.timeLimit(.minutes(1))) struct ImagineSessionTests {
     /// Everything that a session writes.
     private final class Recorder: Sendable {
         private struct Written {
@@ -32,43 +32,62 @@ import Testing
         }
     }
 
-    private static func recipe(_ index: Int) -> String {
-        #"{"model":"m","prompt":"a fox","negative_prompt":"","width":64,"height":48,"steps":4,"seed":\#(42 + index),"scheduler":"ddim","guidance_scale":1,"decoder":"full","clip_skip":0,"loras":[]}"#
+    private static func recipe(_ index: Int) -> Recipe {
+        Recipe(
+            model: "m", prompt: "a fox", width: 64, height: 48, steps: 4, seed: UInt64(42 + index),
+            scheduler: "ddim", guidanceScale: 1, decoder: "full")
     }
 
-    private static func started(_ index: Int) -> String {
-        #"{"index":\#(index),"id":"p\#(index)","recipe":\#(recipe(index))}"#
+    private static func started(_ index: Int) -> PictureEvent {
+        .started(.init(index: index, id: "p\(index)", recipe: recipe(index)))
     }
 
-    /// A finished picture whose file is `data`.
-    private static func finished(_ index: Int, _ data: String) -> String {
-        #"{"index":\#(index),"data":"\#(Data(data.utf8).base64EncodedString())","picture":{"id":"p\#(index)","format":"png","width":64,"height":48,"bytes":1234,"sha256":"00","created_at":"2025-01-02T03:04:05.000Z","recipe":\#(recipe(index))}}"#
+    /// A finished picture whose file is `text`.
+    private static func finished(_ index: Int, _ text: String) -> PictureEvent {
+        let picture = Picture(
+            id: "p\(index)", format: .png, width: 64, height: 48, bytes: 1234, sha256: "00",
+            recipe: recipe(index), createdAt: Date(timeIntervalSince1970: 1e9))
+        return .picture(.init(index: index, picture: picture, data: Data(text.utf8)))
     }
 
-    private static func step(_ done: Int, index: Int = 0) -> String {
-        #"{"index":\#(index),"stage":"denoise","done":\#(done),"total":4,"milliseconds":1500}"#
+    private static func step(_ done: Int, index: Int = 0) -> PictureEvent {
+        .progress(.init(index: index, stage: .denoise, done: done, total: 4, milliseconds: 1500))
     }
 
-    private static func partial(_ number: Int, _ data: String) -> String {
-        #"{"index":0,"number":\#(number),"step":1,"format":"png","width":8,"height":6,"data":"\#(Data(data.utf8).base64EncodedString())"}"#
+    private static func partial(_ number: Int, _ text: String) -> PictureEvent {
+        .partial(
+            .init(index: 0, number: number, step: 1, format: .png, width: 8, height: 6, data: Data(text.utf8))
+        )
     }
 
-    private static let completed =
-        #"{"finish":"stop","prompt_tokens":4,"timings":{"queued":0,"loading":0,"encode":1,"denoise":2,"decode":3,"total":6}}"#
+    private static func notice(_ message: String) -> PictureEvent {
+        .notice(.init(code: "prompt_cut", message: message))
+    }
 
-    /// A daemon that sends these events and then ends the connection.
-    private static func daemon(_ events: [(String, String)]) throws -> SocketServer {
+    private static func completed(_ finish: FinishReason = .stop) -> PictureEvent {
+        let timings = PictureTimings(queued: 0, loading: 0, encode: 1, denoise: 2, decode: 3, total: 6)
+        return .completed(.init(finish: finish, timings: timings, promptTokens: 4))
+    }
+
+    private static func whole(_ index: Int, _ text: String) -> [PictureEvent] {
+        [started(index), step(4, index: index), finished(index, text)]
+    }
+
+    /// An event as it is on the wire.
+    private static func text(_ event: PictureEvent) -> String {
+        let data = (try? event.data()) ?? Data()
+        return "event: \(event.name)\ndata: \(String(decoding: data, as: UTF8.self))\n\n"
+    }
+
+    /// A daemon that sends these events and then ends the connection, or does what `end` says.
+    private static func daemon(
+        _ events: [PictureEvent], _ end: @escaping @Sendable (SocketServer.Connection) -> Void = { _ in }
+    ) throws -> SocketServer {
         try SocketServer { connection in
             connection.beginStream()
-            for (name, data) in events { connection.event(name, data) }
+            for event in events { connection.write(text(event)) }
+            end(connection)
         }
-    }
-
-    private static func whole(_ index: Int, _ data: String) -> [(String, String)] {
-        [
-            ("started", started(index)), ("progress", step(4, index: index)),
-            ("picture", finished(index, data)),
-        ]
     }
 
     private func run(
@@ -88,7 +107,7 @@ import Testing
 
     @Test func aPictureIsWrittenAndItsNameIsPrinted() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try Self.daemon(Self.whole(0, "FOX") + [("completed", Self.completed)])
+        let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
         try await run(server, folder.path + "/fox.png", recorder: recorder)
         #expect(folder.names == ["fox.png"])
         #expect(folder.read("fox.png") == Array("FOX".utf8))
@@ -102,7 +121,7 @@ import Testing
 
     @Test func aPersonIsToldSizeSeedAndTime() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try Self.daemon(Self.whole(0, "FOX") + [("completed", Self.completed)])
+        let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
         try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true)
         #expect(recorder.output == folder.path + "/fox.png  64×48  1.2 kB  seed 42  0.00 s\n")
         #expect(recorder.errors.contains("step 4/4"))
@@ -112,7 +131,7 @@ import Testing
 
     @Test func severalPicturesAreNumbered() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let events = Self.whole(0, "A") + Self.whole(1, "B") + [("completed", Self.completed)]
+        let events = Self.whole(0, "A") + Self.whole(1, "B") + [Self.completed()]
         _ = try folder.write([9], "fox-2.png")
         try await run(try Self.daemon(events), folder.path + "/fox.png", recorder: recorder) {
             $0.request.count = 2
@@ -124,11 +143,11 @@ import Testing
 
     @Test func aNameThatIsTakenGetsANumberAndThatIsSaid() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try Self.daemon(Self.whole(0, "A") + [("completed", Self.completed)])
+        let server = try Self.daemon(Self.whole(0, "A") + [Self.completed()])
         for _ in 1...3 { try await run(server, folder.path, recorder: recorder) }
         #expect(folder.names == ["a-fox-42-2.png", "a-fox-42-3.png", "a-fox-42.png"])
         #expect(recorder.errors.split(separator: "\n").count == 2)
-        #expect(recorder.errors.contains("a-fox-42.png is there already; the new picture is"))
+        #expect(recorder.errors.contains("a-fox-42.png is there already; this picture has another name\n"))
         #expect(recorder.output.hasSuffix("/a-fox-42-3.png\n"))
     }
 
@@ -136,8 +155,8 @@ import Testing
         for isTerminal in [false, true] {
             let recorder = Recorder()
             let events =
-                [("notice", #"{"code":"prompt_cut","message":"cut\u001b[2J"}"#)] + Self.whole(0, "FOX")
-            let server = try Self.daemon(events + [("completed", Self.completed)])
+                [Self.notice("cut\u{1B}[2J")] + Self.whole(0, "FOX")
+            let server = try Self.daemon(events + [Self.completed()])
             try await run(server, "-", recorder: recorder, isTerminal: isTerminal)
             #expect(recorder.bytes == Array("FOX".utf8))
             #expect(recorder.output == "")
@@ -148,9 +167,7 @@ import Testing
 
     @Test func aFileThatCannotBeWrittenEndsTheWorkWithTheWayToHaveItAgain() async throws {
         let (recorder, closed) = (Recorder(), Signal())
-        let server = try SocketServer { connection in
-            connection.beginStream()
-            for (name, data) in Self.whole(0, "FOX") { connection.event(name, data) }
+        let server = try Self.daemon(Self.whole(0, "FOX")) { connection in
             connection.waitForClose()
             closed.fire()
         }
@@ -181,9 +198,9 @@ import Testing
 
     @Test func aFailureInTheMiddleKeepsWhatIsFinished() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let failure = #"{"error":{"code":"out_of_memory","message":"no room for 9 GB"}}"#
+        let failure = PictureEvent.failed(.init(error: .init(.outOfMemory, "no room for 9 GB")))
         let server = try Self.daemon(
-            Self.whole(0, "A") + [("started", Self.started(1)), ("failed", failure)])
+            Self.whole(0, "A") + [Self.started(1), failure])
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder) { $0.request.count = 2 }
         }
@@ -193,7 +210,7 @@ import Testing
 
     @Test func aLostConnectionIsExplainedWithTheSeed() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try Self.daemon([("started", Self.started(0)), ("progress", Self.step(2))])
+        let server = try Self.daemon([Self.started(0), Self.step(2)])
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true)
         }
@@ -206,10 +223,8 @@ import Testing
 
     @Test func aStreamThatIsCutInAPictureWritesNothing() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try SocketServer { connection in
-            connection.beginStream()
-            connection.event("started", Self.started(0))
-            connection.write("event: picture\ndata: " + Self.finished(0, "FOX").prefix(40))
+        let server = try Self.daemon([Self.started(0)]) { connection in
+            connection.write(String(Self.text(Self.finished(0, "FOX")).prefix(60)))
         }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder)
@@ -221,10 +236,7 @@ import Testing
     @Test func interruptingClosesTheConnectionAndKeepsWhatIsFinished() async throws {
         let (folder, recorder, closed) = (try TemporaryFolder(), Recorder(), Signal())
         let stepped = Signal()
-        let server = try SocketServer { connection in
-            connection.beginStream()
-            for (name, data) in Self.whole(0, "A") { connection.event(name, data) }
-            connection.event("started", Self.started(1))
+        let server = try Self.daemon(Self.whole(0, "A") + [Self.started(1)]) { connection in
             stepped.fire()
             connection.waitForClose()
             closed.fire()
@@ -236,7 +248,7 @@ import Testing
             }
         }
         await stepped.wait()
-        while folder.names.isEmpty { await Task.yield() }
+        while folder.names.isEmpty, !Task.isCancelled { await Task.yield() }
         task.cancel()
         await #expect(throws: ClientError.cancelled) { try await task.value }
         await closed.wait()
@@ -247,8 +259,7 @@ import Testing
 
     @Test func workThatTheDaemonStoppedIsAFailure() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let stopped = Self.completed.replacing("stop", with: "cancelled")
-        let server = try Self.daemon([("started", Self.started(0)), ("completed", stopped)])
+        let server = try Self.daemon([Self.started(0), Self.completed(.cancelled)])
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder)
         }
@@ -272,9 +283,9 @@ import Testing
 
     @Test func jsonIsOneObject() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let events = [("notice", #"{"code":"prompt_cut","message":"cut"}"#)] + Self.whole(0, "FOX")
+        let events = [Self.notice("cut")] + Self.whole(0, "FOX")
         try await run(
-            try Self.daemon(events + [("completed", Self.completed)]), folder.path + "/fox.png",
+            try Self.daemon(events + [Self.completed()]), folder.path + "/fox.png",
             recorder: recorder, isTerminal: true
         ) { $0.isJSON = true }
         #expect(recorder.output.filter { $0 == "\n" }.count == 1)
@@ -303,8 +314,8 @@ import Testing
 
     @Test func quietIsQuiet() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let events = [("notice", #"{"code":"prompt_cut","message":"cut"}"#)] + Self.whole(0, "FOX")
-        let server = try Self.daemon(events + [("completed", Self.completed)])
+        let events = [Self.notice("cut")] + Self.whole(0, "FOX")
+        let server = try Self.daemon(events + [Self.completed()])
         try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true) {
             $0.isQuiet = true
         }
@@ -315,31 +326,38 @@ import Testing
     // MARK: - The screen
 
     /// Draws a file as its own text, a row a letter.
-    private static let display = PictureDisplay { file, _ in
+    private static let display = PictureDisplay { file, size, room, _ in
+        #expect(size == PictureSize(width: 64, height: 48))
+        #expect(room == .init(columns: 60, rows: 18))
         let text = String(decoding: file, as: UTF8.self)
-        return .init(text: text.map { "\($0)\n" }.joined(), rows: text.count)
+        return .init(
+            text: text.map { "\($0)\n" }.joined(), area: CellArea(columns: 1, rows: text.count))
     }
 
     @Test func partialPicturesGiveWayToTheFinishedOne() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let events = [
-            ("started", Self.started(0)), ("partial", Self.partial(0, "ab")), ("progress", Self.step(2)),
-            ("partial", Self.partial(1, "cd")), ("picture", Self.finished(0, "FOX")),
-            ("completed", Self.completed),
+            Self.started(0), Self.partial(0, "ab"), Self.step(2),
+            Self.partial(1, "cd"), Self.finished(0, "FOX"),
+            Self.completed(),
         ]
         let server = try Self.daemon(events)
         try await run(
             server, folder.path + "/fox.png", recorder: recorder, isTerminal: true, display: Self.display)
+        func replacing(_ rows: Int, _ text: String) -> String {
+            let area = CellArea(columns: 1, rows: rows)
+            return TerminalGraphics.replacing(rows: 2, with: .init(text: text, area: area))
+        }
         #expect(
             recorder.output
-                == "a\nb\n" + "\u{1B}[2A\r\u{1B}[Jc\nd\n" + "\u{1B}[2A\r\u{1B}[JF\nO\nX\n"
+                == "a\nb\n" + replacing(2, "c\nd\n") + replacing(3, "F\nO\nX\n")
                 + folder.path + "/fox.png  64×48  1.2 kB  seed 42  0.00 s\n")
         #expect(server.requests.first?.body.contains(#""partial_images":3"#) == true)
     }
 
     @Test func withoutPreviewNoPartialPicturesAreAskedFor() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
-        let server = try Self.daemon(Self.whole(0, "FOX") + [("completed", Self.completed)])
+        let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
         try await run(
             server, folder.path + "/fox.png", recorder: recorder, isTerminal: true, display: Self.display
         ) { $0.showsPreview = false }
@@ -350,9 +368,9 @@ import Testing
     @Test func aPictureAfterANoticeIsDrawnBelowIt() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let events = [
-            ("started", Self.started(0)), ("partial", Self.partial(0, "ab")),
-            ("notice", #"{"code":"x","message":"hear"}"#), ("picture", Self.finished(0, "FOX")),
-            ("completed", Self.completed),
+            Self.started(0), Self.partial(0, "ab"),
+            Self.notice("hear"), Self.finished(0, "FOX"),
+            Self.completed(),
         ]
         try await run(
             try Self.daemon(events), folder.path + "/fox.png", recorder: recorder, isTerminal: true,
