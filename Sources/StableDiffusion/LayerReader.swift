@@ -16,22 +16,31 @@ struct LayerReader {
     /// Whether there is a tensor `name.weight` or `name`.
     func contains(_ name: String) -> Bool { weights.contains(name) }
 
-    /// The convolution `name.weight` `[out, in, kernel, kernel]` with `name.bias`, where there is one.
+    /// The convolution `name.weight` `[out, in, kernel, kernel]` with `name.bias`, where there is one, or which with
+    /// `biased` must be there.
     func convolution(
         _ name: String, in inputs: Int, out outputs: Int, kernel: Int = 3, stride: Int = 1,
-        padding: Convolution.Padding? = nil
+        padding: Convolution.Padding? = nil, biased: Bool = false
     ) throws(CheckpointError) -> Convolution {
         let weight = try weights.tensor(name, shape: [outputs, inputs, kernel, kernel])
-        let bias = weights.contains(name + ".bias") ? try weights.vector(name + ".bias", count: outputs) : nil
+        let bias = try bias(name, count: outputs, isRequired: biased)
         return operations.convolution(
             weight, bias: bias, stride: stride, padding: padding ?? .all(kernel / 2))
     }
 
-    /// The projection `name.weight` `[out, in]` (or `[out, in, 1, 1]`) with `name.bias`, where there is one.
-    func linear(_ name: String, in inputs: Int, out outputs: Int) throws(CheckpointError) -> Linear {
-        let bias = weights.contains(name + ".bias") ? try weights.vector(name + ".bias", count: outputs) : nil
+    /// The projection `name.weight` `[out, in]` (or `[out, in, 1, 1]`) with `name.bias`, where there is one, or which
+    /// with `biased` must be there.
+    func linear(
+        _ name: String, in inputs: Int, out outputs: Int, biased: Bool = false
+    ) throws(CheckpointError) -> Linear {
+        let bias = try bias(name, count: outputs, isRequired: biased)
         let weight = operations.projection(try weights.linear(name, out: outputs, in: inputs))
         return Linear(weight: weight, bias: bias)
+    }
+
+    private func bias(_ name: String, count: Int, isRequired: Bool) throws(CheckpointError) -> Tensor? {
+        guard isRequired || weights.contains(name + ".bias") else { return nil }
+        return try weights.vector(name + ".bias", count: count)
     }
 
     /// The scale and shift of a norm over `channels`.

@@ -88,6 +88,13 @@ public struct JSONObject: Sendable, Equatable {
     /// An object without members.
     public init() {}
 
+    /// These members in their order; of several with one name the last one's value counts.
+    public init(_ members: [(name: String, value: JSONValue)]) {
+        for member in members where !append(member.name, member.value) {
+            if let place = index[ExactName(member.name)] { self.members[place].value = member.value }
+        }
+    }
+
     /// How many members there are.
     public var count: Int { members.count }
 

@@ -17,7 +17,7 @@ struct UNetTests {
         let model = try TinyUNet(network)
         for index in 0..<4 {
             let difference = try model.difference(case: index)
-            #expect(difference < 1e-5, "case \(index): \(difference)")
+            #expect(difference < 5e-5, "case \(index): \(difference)")
         }
     }
 
@@ -48,7 +48,7 @@ struct UNetTests {
         let model = try TinyUNet("models/bk-sdm/unet")
         let expected = try model.output(case: 1).pixels.elements
         // How often it is called depends on the threads' luck, but each operator calls it.
-        for stop in [1, 7, 50, 120] {
+        for stop in [1, 5, 25] {
             var count = 0
             #expect(throws: Interrupted.self) {
                 try model.output(case: 1) { () throws(Interrupted) in
@@ -75,6 +75,13 @@ struct TinyUNet {
             LayerReader(weights: checkpoint.weights(), operations: operations))
         let name = network.split(separator: "/")[1]
         goldens = try .openTensors(Fixture.path("goldens/unet-\(name).safetensors"))
+    }
+
+    /// A network of any model, with goldens of any name.
+    init(_ unet: UNet, _ operations: Operations, _ goldens: Checkpoint) {
+        self.unet = unet
+        self.operations = operations
+        self.goldens = goldens
     }
 
     func output(case index: Int, checkpoint: @escaping InterruptionCheck = {}) throws -> FeatureMap {

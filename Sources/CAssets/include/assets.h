@@ -11,5 +11,6 @@ typedef struct {
 } ca_asset;
 
 ca_asset ca_clip_merges(void);
+ca_asset ca_family_configurations(void);
 
 #endif

@@ -18,14 +18,14 @@ struct ResidualBlock: Sendable {
     ) throws(CheckpointError) {
         let (groups, epsilon) = (config.groupCount, config.epsilon)
         norm1 = try GroupNorm("norm1", channels: inputs, groupCount: groups, epsilon: epsilon, reader)
-        conv1 = try reader.convolution("conv1", in: inputs, out: outputs)
+        conv1 = try reader.convolution("conv1", in: inputs, out: outputs, biased: true)
         timeIndex = projections.addTime(
-            try reader.linear("time_emb_proj", in: config.timeEmbeddingSize, out: outputs))
+            try reader.linear("time_emb_proj", in: config.timeEmbeddingSize, out: outputs, biased: true))
         norm2 = try GroupNorm("norm2", channels: outputs, groupCount: groups, epsilon: epsilon, reader)
-        conv2 = try reader.convolution("conv2", in: outputs, out: outputs)
+        conv2 = try reader.convolution("conv2", in: outputs, out: outputs, biased: true)
         shortcut =
             inputs == outputs
-            ? nil : try reader.convolution("conv_shortcut", in: inputs, out: outputs, kernel: 1)
+            ? nil : try reader.convolution("conv_shortcut", in: inputs, out: outputs, kernel: 1, biased: true)
     }
 
     /// `[H, W, out]` of `x` `[H, W, in]`.

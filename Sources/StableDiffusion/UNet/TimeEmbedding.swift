@@ -51,8 +51,8 @@ struct TimeEmbedding: Sendable {
     init(
         _ reader: LayerReader, in inputs: Int, out outputs: Int, condition size: Int? = nil
     ) throws(CheckpointError) {
-        first = try reader.linear("linear_1", in: inputs, out: outputs)
-        second = try reader.linear("linear_2", in: outputs, out: outputs)
+        first = try reader.linear("linear_1", in: inputs, out: outputs, biased: true)
+        second = try reader.linear("linear_2", in: outputs, out: outputs, biased: true)
         if let size {
             condition = try reader.linear("cond_proj", in: size, out: inputs)
         } else {

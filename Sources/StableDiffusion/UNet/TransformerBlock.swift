@@ -30,7 +30,7 @@ struct Attention: Sendable {
         source =
             contextSize == nil
             ? .pixels(key: key, value: value) : .context(projections.addContext(key: key, value: value))
-        output = try reader.linear("to_out.0", in: channels, out: channels)
+        output = try reader.linear("to_out.0", in: channels, out: channels, biased: true)
     }
 
     /// `residual` plus the attention of `x`, both `[S, C]`.
@@ -80,8 +80,8 @@ struct TransformerBlock: Sendable {
             reader.scoped("attn2"), channels: channels, headCount: settings.headCount,
             contextSize: contextSize, &projections)
         norm3 = try LayerNorm("norm3", channels: channels, reader)
-        feedForwardIn = try reader.linear("ff.net.0.proj", in: channels, out: 8 * channels)
-        feedForwardOut = try reader.linear("ff.net.2", in: 4 * channels, out: channels)
+        feedForwardIn = try reader.linear("ff.net.0.proj", in: channels, out: 8 * channels, biased: true)
+        feedForwardOut = try reader.linear("ff.net.2", in: 4 * channels, out: channels, biased: true)
     }
 
     /// `[S, C]` of `x` `[S, C]`.
@@ -113,7 +113,7 @@ struct SpatialTransformer: Sendable {
     ) throws(CheckpointError) {
         norm = try GroupNorm("norm", channels: channels, groupCount: config.groupCount, epsilon: 1e-6, reader)
         // Over channels that lie together a 1 × 1 convolution is the same as a projection, so files with either do.
-        projectionIn = try reader.linear("proj_in", in: channels, out: channels)
+        projectionIn = try reader.linear("proj_in", in: channels, out: channels, biased: true)
         var blocks: [TransformerBlock] = []
         for index in 0..<depth {
             blocks.append(
@@ -122,7 +122,7 @@ struct SpatialTransformer: Sendable {
                     contextSize: config.contextSize, settings, &projections))
         }
         self.blocks = blocks
-        projectionOut = try reader.linear("proj_out", in: channels, out: channels)
+        projectionOut = try reader.linear("proj_out", in: channels, out: channels, biased: true)
     }
 
     /// `[H, W, C]` of `x` `[H, W, C]`.

@@ -37,7 +37,7 @@ struct UNet: Sendable {
         var projections = SharedProjections()
         let first = config.down[0].inputChannels
         convIn = try reader.convolution(
-            "conv_in", in: config.inputChannels, out: first, kernel: config.convInKernel)
+            "conv_in", in: config.inputChannels, out: first, kernel: config.convInKernel, biased: true)
         timeEmbedding = try TimeEmbedding(
             reader.scoped("time_embedding"), in: config.timeInputSize, out: config.timeEmbeddingSize,
             condition: config.guidanceEmbeddingSize)
@@ -59,7 +59,7 @@ struct UNet: Sendable {
         normOut = try GroupNorm(
             "conv_norm_out", channels: first, groupCount: config.groupCount, epsilon: config.epsilon, reader)
         convOut = try reader.convolution(
-            "conv_out", in: first, out: config.outputChannels, kernel: config.convOutKernel)
+            "conv_out", in: first, out: config.outputChannels, kernel: config.convOutKernel, biased: true)
         self.projections = projections
     }
 

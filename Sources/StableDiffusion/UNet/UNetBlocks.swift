@@ -84,7 +84,8 @@ struct DownBlock: Sendable {
             level.resamples
             ? try reader.convolution(
                 "downsamplers.0.conv", in: level.channels, out: level.channels, stride: 2,
-                padding: extendsMap ? Convolution.Padding(top: 0, left: 0, bottom: 1, right: 1) : .all(1))
+                padding: extendsMap ? Convolution.Padding(top: 0, left: 0, bottom: 1, right: 1) : .all(1),
+                biased: true)
             : nil
     }
 
@@ -158,7 +159,8 @@ struct UpBlock: Sendable {
         self.layers = layers
         upsampler =
             level.resamples
-            ? try reader.convolution("upsamplers.0.conv", in: level.channels, out: level.channels) : nil
+            ? try reader.convolution(
+                "upsamplers.0.conv", in: level.channels, out: level.channels, biased: true) : nil
     }
 
     func callAsFunction(
