@@ -53,13 +53,25 @@ public final class WorkerPool: Sendable {
         try run(parts: parts, checkpoint: checkpoint) { part, _ in body(part) }
     }
 
-    /// Like `run(parts:checkpoint:_:)`, telling each part which thread runs it, from 0 to `threadCount - 1`: for memory
-    /// that every thread has its own of. What a part computes must not depend on it.
+    /// Like `run(parts:checkpoint:_:)`, telling each part which thread runs it, from 0 to `threadCount - 1`.
+    ///
+    /// This is for memory that every thread has its own of: what a part computes must not depend on it.
     public func run(parts: Int, checkpoint: InterruptionCheck, _ body: (Int, Int) -> Void) throws(Interrupted)
     {
         try withoutActuallyEscaping(checkpoint) { (check) throws(Interrupted) in
             try run(parts: parts, checkpoint: .some(check), body)
         }
+    }
+
+    /// Lets the job in progress rest while `body` runs more urgent work on this pool, from within a checkpoint.
+    ///
+    /// Without it the threads take up the resting job between any two runs of the urgent work, which then waits for the
+    /// part that each has begun.
+    public func pausing<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let outer = board.suspend()
+        board.resume(nil)
+        defer { board.resume(outer) }
+        return try body()
     }
 
     private func run(parts: Int, checkpoint: InterruptionCheck?, _ body: (Int, Int) -> Void)

@@ -47,6 +47,32 @@ import Testing
     }
 
     @Test(arguments: [1, 2, 4])
+    func aPausedJobRestsUntilTheUrgentWorkIsDone(threads: Int) throws {
+        let pool = WorkerPool(threadCount: threads)
+        let outer = Atomic<Int>(0)
+        let inner = Atomic<Int>(0)
+        let isPaused = Atomic<Bool>(false)
+        let begunInPause = Atomic<Int>(0)
+        var pauses = 0
+        try pool.run(parts: 200) { () throws(Interrupted) in
+            pauses += 1
+            pool.pausing {
+                isPaused.store(true, ordering: .sequentiallyConsistent)
+                for _ in 0..<5 { pool.run(parts: 5) { inner.add($0, ordering: .relaxed) } }
+                isPaused.store(false, ordering: .sequentiallyConsistent)
+            }
+        } _: { part in
+            if isPaused.load(ordering: .sequentiallyConsistent) { begunInPause.add(1, ordering: .relaxed) }
+            outer.add(part, ordering: .relaxed)
+        }
+        #expect(outer.load(ordering: .relaxed) == 199 * 100)
+        #expect(inner.load(ordering: .relaxed) == pauses * 50)
+        #expect(begunInPause.load(ordering: .relaxed) == 0)
+        // Outside of a run there is nothing to rest.
+        #expect(pool.pausing { pool.threadCount } == threads)
+    }
+
+    @Test(arguments: [1, 2, 4])
     func anInterruptedRunLeavesNothingRunning(threads: Int) {
         let pool = WorkerPool(threadCount: threads)
         for limit in 1...20 {
