@@ -4,10 +4,11 @@ import Glibc
 public import History
 public import Logging
 public import Settings
+import StableDiffusion
 import Synchronization
 import Tokenizers
 
-/// The assistant: models that answer, and conversations that are kept.
+/// The assistant: models that answer and paint, and conversations and pictures that are kept.
 ///
 /// For example:
 /// ```swift
@@ -18,17 +19,40 @@ import Tokenizers
 public final class Assistant: Sendable {
     /// The conversations, with their answers.
     public let conversations: ConversationService
+    /// The pictures, as they are made and kept.
+    public let pictures: PictureService
     let core: CompletionCore
+    private let pictureCore: PictureCore
     private let tokenizers = TokenizerStore()
     private let details = ModelDetails()
 
     /// Starts the engine's thread; no model is loaded before the first request.
-    public init(configuration: Configuration, paths: Paths, history: HistoryStore, logger: Logger) throws {
-        let core = CompletionCore(configuration, paths: paths)
+    public convenience init(
+        configuration: Configuration, paths: Paths, history: HistoryStore, logger: Logger
+    ) throws {
+        try self.init(
+            configuration: configuration, paths: paths, history: history, painters: .files, logger: logger)
+    }
+
+    /// The same with picture models from elsewhere than the disk, for tests.
+    init(
+        configuration: Configuration, paths: Paths, history: HistoryStore, painters: PainterSource,
+        logger: Logger
+    ) throws {
+        let catalog = ModelCatalog(
+            directories: configuration.models.directories + [paths.models],
+            defaultModel: configuration.chat.model, defaultPictureModel: configuration.picture.model)
+        let engine = Engine(configuration, painters: painters)
+        let core = CompletionCore(configuration, catalog: catalog, engine: engine)
         self.core = core
         conversations = ConversationService(
             history: history, engine: core.answerEngine, defaultSystem: configuration.chat.system,
             undo: .seconds(configuration.history.undoSeconds), logger: logger)
+        let pictureCore = PictureCore(catalog: catalog, engine: engine, source: painters)
+        self.pictureCore = pictureCore
+        pictures = PictureService(
+            history: history, engine: pictureCore.pictureEngine,
+            defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
     }
 
     // MARK: - Completions
@@ -56,7 +80,10 @@ public final class Assistant: Sendable {
     /// The models there are, by name; those whose files cannot be read have no details.
     public func models() async -> [ModelSummary] {
         core.refreshNames().map { model in
-            summary(of: model, entry: try? details.entry(of: model))
+            (try? summary(of: model))
+                ?? ModelSummary(
+                    id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0
+                )
         }
     }
 
@@ -64,18 +91,27 @@ public final class Assistant: Sendable {
     ///
     /// - Throws: `modelNotFound`, `modelUnusable`.
     public func model(_ name: String) async throws -> ModelSummary {
-        let model = try core.catalog.resolve(name)
+        let model = try core.catalog.resolveAny(name)
         do {
-            return summary(of: model, entry: try details.entry(of: model))
+            return try summary(of: model)
         } catch {
             throw AssistantError.modelUnusable(model, error)
         }
     }
 
-    private func summary(of model: ModelFile, entry: ModelDetails.Entry?) -> ModelSummary {
-        ModelSummary(
-            id: model.name, path: model.path, state: core.state(of: model), bytes: entry?.bytes ?? 0,
-            details: entry?.details)
+    private func summary(of model: ModelFile) throws -> ModelSummary {
+        var summary = ModelSummary(
+            id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0)
+        switch model.kind {
+        case .chat:
+            let entry = try details.entry(of: model)
+            (summary.bytes, summary.details) = (entry.bytes, entry.details)
+        case .picture:
+            let info = try pictureCore.info(of: model)
+            summary.bytes = info.byteCount
+            summary.pictureDetails = ModelSummary.PictureDetails(info)
+        }
+        return summary
     }
 
     // MARK: - Tokens
@@ -136,7 +172,10 @@ public final class Assistant: Sendable {
     /// The daemon's state at this moment; it waits for nothing, whatever the engine does.
     public func health() -> Health {
         var names = core.names
-        if let resident = core.engine.gate.resident?.model, !names.contains(resident) {
+        for kind in [ModelSummary.Kind.chat, .picture] {
+            guard let resident = core.engine.gate.resident(kind)?.model, !names.contains(resident) else {
+                continue
+            }
             names.append(resident)
         }
         let models = names.map { Health.Model(id: $0.name, state: core.state(of: $0)) }
@@ -147,15 +186,17 @@ public final class Assistant: Sendable {
     /// said, and closes the history.
     public func shutDown(within limit: Duration) async {
         core.close()
-        let (core, conversations) = (core, conversations)
+        let (core, conversations, pictures) = (core, conversations, pictures)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await conversations.drain()
+                await pictures.drain()
                 await core.engine.gate.idle()
             }
             group.addTask { try? await Task.sleep(for: limit) }
             await group.next()
             await conversations.stopAll()
+            await pictures.stopAll()
             core.engine.gate.cancelAll()
             group.cancelAll()
         }

@@ -11,12 +11,10 @@ final class CompletionCore: Sendable {
     private let lastID = Atomic<UInt64>(0)
     private let isClosed = Atomic(false)
 
-    init(_ configuration: Configuration, paths: Paths) {
+    init(_ configuration: Configuration, catalog: ModelCatalog, engine: Engine) {
         self.configuration = configuration
-        catalog = ModelCatalog(
-            directories: configuration.models.directories + [paths.models],
-            defaultModel: configuration.chat.model)
-        engine = Engine(configuration)
+        self.catalog = catalog
+        self.engine = engine
         lastNames = Mutex(catalog.models())
     }
 
@@ -31,7 +29,9 @@ final class CompletionCore: Sendable {
     }
 
     func state(of model: ModelFile) -> ModelSummary.State {
-        guard let resident = engine.gate.resident, resident.model == model else { return .unloaded }
+        guard let resident = engine.gate.resident(model.kind), resident.model == model else {
+            return .unloaded
+        }
         return resident.state
     }
 

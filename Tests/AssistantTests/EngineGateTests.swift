@@ -126,4 +126,41 @@ struct EngineGateTests {
         #expect(gate.sleep())
         await idle
     }
+
+    @Test func picturesStandInALineOfTheirOwn() async throws {
+        let gate = EngineGate(depth: 1, runningLimit: 2)
+        let painter = ScriptedPainter()
+        func pictures(_ id: UInt64) throws -> (PictureJob, PictureJob.Stream) {
+            let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
+            let plan = try PicturePlan(
+                PictureRequest(prompt: "p"), model: ModelFile(name: "p", path: "/p", kind: .picture),
+                info: painter.info, catalog: ModelCatalog(directories: [], defaultModel: nil), seed: 1)
+            return (PictureJob(id: id, lane: "a", plan: plan, continuation: continuation), events)
+        }
+        let jobs = try (1...3).map { try pictures($0) }
+        #expect(try gate.admit(jobs[0].0))
+        #expect(gate.nextPicture() === jobs[0].0)
+        #expect(try !gate.admit(jobs[1].0))
+        // One is painted at a time, one waits, and there is no room for more.
+        #expect(gate.nextPicture() == nil)
+        let error = #expect(throws: AssistantError.self) { try gate.admit(jobs[2].0) }
+        #expect(error?.code == .queueFull)
+        // Questions pass.
+        let question = try job(4)
+        _ = try gate.admit(question.request)
+        #expect(gate.hasAnswers)
+        #expect(gate.next(for: nil)?.id == 4)
+        gate.cancel(jobs[1].0)
+        gate.isDone(jobs[0].0)
+        gate.isDone(question.request)
+        #expect(!gate.hasAnswers)
+        #expect(gate.sleep())
+        var events: [PaintingEvent] = []
+        for try await event in jobs[1].1 { events.append(event) }
+        guard case .queued(ahead: 1) = events.first, case .completed(let completed) = events.last else {
+            Issue.record("\(events)")
+            return
+        }
+        #expect(completed.finish == .cancelled)
+    }
 }

@@ -34,6 +34,52 @@ struct ModelCatalogTests {
         }
     }
 
+    /// The beginning of a safetensors file whose header names one tensor.
+    private func weights(_ tensor: String) -> Data {
+        let header = Data(#"{"\#(tensor)":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#.utf8)
+        return Data((0..<8).map { UInt8(truncatingIfNeeded: header.count >> (8 * $0)) }) + header
+            + Data([0, 0])
+    }
+
+    @Test func modelsThatPaintAreToldFromThoseThatAnswerByTheirContents() throws {
+        try withModels([
+            "sd-turbo/model_index.json", "sd-turbo/unet/config.json", "Llama/config.json",
+            "Llama/model.safetensors", "taesd/config.json", "taesd/model.safetensors", "llm.gguf",
+        ]) { folder in
+            func write(_ data: Data, _ name: String) throws {
+                try data.write(to: URL(filePath: "\(folder)/\(name)"))
+            }
+            try write(weights("model.diffusion_model.input_blocks.0.0.weight"), "dream.safetensors")
+            try write(weights("lora_unet_down_blocks_0.alpha"), "ink.safetensors")
+            try write(Data("short".utf8), "broken.safetensors")
+            try write(Data(#"{"_class_name": "AutoencoderTiny"}"#.utf8), "taesd/config.json")
+            let catalog = ModelCatalog(directories: [folder], defaultModel: nil)
+            #expect(catalog.models().map(\.name) == ["Llama", "dream", "llm", "sd-turbo"])
+            #expect(catalog.models().map(\.kind) == [.chat, .picture, .chat, .picture])
+            #expect(try catalog.resolve(nil).name == "Llama")
+            #expect(try catalog.resolve(nil, kind: .picture).name == "dream")
+            #expect(try catalog.resolve("SD-Turbo", kind: .picture).path == folder + "/sd-turbo")
+            #expect(try catalog.resolve("dream.safetensors", kind: .picture).name == "dream")
+            let path = folder + "/ink.safetensors"
+            #expect(throws: AssistantError.self) { try catalog.resolve(path, kind: .picture) }
+            for (name, kind) in [("dream", ModelSummary.Kind.chat), ("llm", .picture)] {
+                let error = #expect(throws: AssistantError.self) { try catalog.resolve(name, kind: kind) }
+                #expect(error?.code == .invalidRequest && error?.parameter == "model")
+            }
+            #expect(try catalog.resolveAny("dream").kind == .picture)
+            #expect(try catalog.resolveAny("llm").kind == .chat)
+            #expect(throws: AssistantError.self) { try catalog.resolveAny("none") }
+            // What a file holds is looked at again when it changed.
+            try write(weights("model.diffusion_model.x.weight") + Data([1]), "ink.safetensors")
+            #expect(catalog.models().contains { $0.name == "ink" })
+            let elsewhere = ModelCatalog(
+                directories: [folder + "/sd-turbo"], defaultModel: nil,
+                defaultPictureModel: folder + "/dream.safetensors")
+            #expect(try elsewhere.resolve(nil, kind: .picture).path == folder + "/dream.safetensors")
+            #expect(elsewhere.models().map(\.kind) == [.picture])
+        }
+    }
+
     @Test func absolutePathsAreAccepted() throws {
         try withModels(["a/one.gguf", "b/two.gguf"]) { folder in
             let catalog = ModelCatalog(directories: [folder + "/a"], defaultModel: nil)

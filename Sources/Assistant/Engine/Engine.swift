@@ -1,39 +1,52 @@
 import AssistantAPI
 import Llama
 import Settings
+import StableDiffusion
 import Tensors
 
 /// The one place where models compute: an actor on a thread of its own.
 ///
 /// Requests that were admitted are served in turns: a token of each answer, and between the chunks of a prompt the
 /// answers get as much time as the chunk took, so that neither a long answer nor a long prompt keeps others waiting.
-/// While nothing is to be done the thread sleeps.
+/// Pictures are painted one at a time, a part of the work in each turn; since one part can take seconds, the answers
+/// are served within it too, at its checkpoints. While nothing is to be done the thread sleeps.
 actor Engine {
     /// How many requests are answered at the same time.
     static let runningLimit = 4
+    /// For so many times as long as a picture was worked on, the answers that run then have the machine.
+    static let answerShare = 4
 
     nonisolated let gate: EngineGate
     private let thread: EngineThread
     private let loader: ModelLoader
-    private var operations: Operations?
+    private let pictureLoader: PictureModelLoader
+    /// Each of the two has scratch memory of its own, since answers are served while a picture is being painted.
+    private var operations: (answers: Operations, pictures: Operations)?
     private var resident: ResidentModel?
     private var active: [Generation] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
     private var held: Prepared?
+    private var painter: ResidentPainter?
+    private var painting: Painting?
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
-    init(_ configuration: Configuration) {
+    init(
+        _ configuration: Configuration, painters: PainterSource = .files,
+        availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory
+    ) {
         gate = EngineGate(depth: configuration.server.queueDepth, runningLimit: Self.runningLimit)
         thread = EngineThread(niceness: configuration.engine.nice)
         loader = ModelLoader(configuration)
+        pictureLoader = PictureModelLoader(
+            configuration.picture, source: painters, availableMemory: availableMemory)
     }
 
     deinit { thread.stop() }
 
-    /// Puts a request into the line; its events follow in its own stream.
-    nonisolated func submit(_ request: EngineRequest) throws(AssistantError) {
-        guard try gate.admit(request) else { return }
+    /// Puts a request into its line; its events follow in its own stream.
+    nonisolated func submit(_ job: some EngineJob) throws(AssistantError) {
+        guard try gate.admit(job) else { return }
         Task { await self.run() }
     }
 
@@ -47,16 +60,24 @@ actor Engine {
         var loading: Duration
     }
 
-    // MARK: - Turns
-
     private func run() async {
         repeat {
             startNext()
             turn()
+            paint()
             // Between turns the actor takes its other messages.
             await Task.yield()
-        } while !active.isEmpty || held != nil || !gate.sleep()
+        } while !active.isEmpty || held != nil || painting != nil || !gate.sleep()
     }
+
+    /// What computes answers, or pictures; the threads are started by the first request.
+    private func operations(for kind: ModelSummary.Kind) -> Operations {
+        let operations = self.operations ?? loader.makeOperations()
+        self.operations = operations
+        return kind == .chat ? operations.answers : operations.pictures
+    }
+
+    // MARK: - Turns
 
     /// One chunk of every prompt, and in between tokens of the answers for as long as the chunk took.
     private func turn() {
@@ -149,18 +170,19 @@ actor Engine {
     /// The request's model: the one in memory, or a new one in its place.
     ///
     /// A model whose header or size rules it out leaves the one in memory where it is. One whose file was replaced
-    /// is loaded again.
+    /// is loaded again. An idle picture model goes where its memory is needed.
     private func load(_ request: EngineRequest) throws(AssistantError) -> ResidentModel {
         if let resident, resident.file == request.model, !active.isEmpty || resident.isCurrent {
             return resident
         }
-        let candidate = try loader.check(request.model, freeing: resident?.model.byteCount ?? 0)
+        let freed = resident?.model.byteCount ?? 0
+        let candidate = try makingRoom(.picture) { extra throws(AssistantError) in
+            try loader.check(request.model, freeing: freed + extra)
+        }
         resident = nil
         gate.setResident(.init(model: request.model, state: .loading))
         do throws(AssistantError) {
-            let operations = self.operations ?? loader.makeOperations()
-            self.operations = operations
-            let loaded = try loader.load(candidate, for: request, operations: operations)
+            let loaded = try loader.load(candidate, for: request, operations: operations(for: .chat))
             resident = loaded
             gate.setResident(
                 .init(model: request.model, state: .loaded, tokenizer: loaded.model.tokenizer))
@@ -168,6 +190,111 @@ actor Engine {
         } catch {
             gate.setResident(nil)
             throw error
+        }
+    }
+
+    /// Checks whether there is memory, and lets an idle model of the other kind go when only that makes the room.
+    private func makingRoom<Value>(
+        _ other: ModelSummary.Kind, _ check: (_ freed: Int) throws(AssistantError) -> Value
+    ) throws(AssistantError) -> Value {
+        do throws(AssistantError) {
+            return try check(0)
+        } catch {
+            let idle =
+                switch other {
+                case .chat: active.isEmpty && held == nil ? resident?.model.byteCount : nil
+                case .picture: painting == nil ? painter?.byteCount : nil
+                }
+            guard error.code == .outOfMemory, let idle else { throw error }
+            let value = try check(idle)
+            switch other {
+            case .chat: resident = nil
+            case .picture: painter = nil
+            }
+            gate.setResident(nil, other)
+            return value
+        }
+    }
+
+    // MARK: - Pictures
+
+    /// Begins the next pictures when none are being painted, and does a part of the work on them.
+    private func paint() {
+        if painting == nil, let job = gate.nextPicture() { painting = makePainting(job) }
+        guard let painting else { return }
+        let pass = Pass(operations: operations(for: .picture), checkpoint: checkpoint(of: painting.job))
+        do throws(AssistantError) {
+            if try painting.next(pass) { return }
+            endPainting(painting.job)
+            painting.complete()
+        } catch {
+            endPainting(painting.job)
+            painting.job.fail(error)
+        }
+    }
+
+    private func endPainting(_ job: PictureJob) {
+        painting = nil
+        operations(for: .picture).releaseMemory()
+        gate.isDone(job)
+    }
+
+    private func makePainting(_ job: PictureJob) -> Painting? {
+        do throws(AssistantError) {
+            let begin = ContinuousClock.now
+            let painter = try load(job)
+            return Painting(
+                job, painter: painter.painter, limits: pictureLoader.limits(beside: painter),
+                loading: ContinuousClock.now - begin)
+        } catch {
+            gate.isDone(job)
+            if error.code == .cancelled { job.finishUntouched() } else { job.fail(error) }
+            return nil
+        }
+    }
+
+    /// The picture model that a request asks for: the one in memory, or a new one in its place.
+    private func load(_ job: PictureJob) throws(AssistantError) -> ResidentPainter {
+        if job.isCancelled { throw AssistantError(.cancelled, "The request was cancelled.") }
+        if let painter, painter.serves(job.plan) { return painter }
+        let freed = painter?.byteCount ?? 0
+        try makingRoom(.chat) { extra throws(AssistantError) in
+            _ = try pictureLoader.check(job.plan, freeing: freed + extra)
+        }
+        painter = nil
+        gate.setResident(.init(model: job.model, state: .loading), .picture)
+        do throws(AssistantError) {
+            let loaded = try pictureLoader.load(
+                for: job, operations: operations(for: .picture), checkpoint: checkpoint(of: job))
+            painter = loaded
+            gate.setResident(.init(model: job.model, state: .loaded), .picture)
+            return loaded
+        } catch {
+            gate.setResident(nil, .picture)
+            throw error
+        }
+    }
+
+    /// Called from within the work on a picture: stops it when its client left, and serves the answers that wait.
+    private func checkpoint(of job: PictureJob) -> InterruptionCheck {
+        var last = ContinuousClock.now
+        return { () throws(Interrupted) in
+            if job.isCancelled { throw Interrupted() }
+            guard self.gate.hasAnswers else { return }
+            self.serveAnswers(afterWorking: ContinuousClock.now - last) { job.isCancelled }
+            last = .now
+            if job.isCancelled { throw Interrupted() }
+        }
+    }
+
+    /// Lets the answers go on, those that came meanwhile included, for their share of the time.
+    private func serveAnswers(afterWorking time: Duration, until isOver: () -> Bool) {
+        let begin = ContinuousClock.now
+        operations(for: .picture).pool.pausing {
+            startNext()
+            repeat {
+                turn()
+            } while !active.isEmpty && !isOver() && ContinuousClock.now - begin < time * Self.answerShare
         }
     }
 }

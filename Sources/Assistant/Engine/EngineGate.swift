@@ -4,88 +4,98 @@ import Tokenizers
 
 /// The engine's front door: who waits, who is being served, and whether the engine is awake.
 ///
+/// Answers and pictures stand in two lines, so that a picture that takes minutes keeps no question waiting.
 /// Everything here answers at once, whatever the engine computes.
 final class EngineGate: Sendable {
     /// The model in memory, or on its way there.
     struct Resident {
         var model: ModelFile
         var state: ModelSummary.State
-        /// Once loaded.
+        /// Of a chat model, once loaded.
         var tokenizer: Tokenizer?
     }
 
-    private struct State {
-        var line: WaitingLine<EngineRequest>
-        var running: [UInt64: EngineRequest] = [:]
-        var isAwake = false
-        var isClosed = false
-        var resident: Resident?
-        /// How long a request took lately, in seconds: a moving average.
-        var typicalSeconds = 5.0
-        var idleWaiters: [CheckedContinuation<Void, Never>] = []
+    struct State {
+        var answers: EngineQueue<EngineRequest>
+        var pictures: EngineQueue<PictureJob>
+        fileprivate var isAwake = false
+        fileprivate var isClosed = false
+        fileprivate var residents: [ModelSummary.Kind: Resident] = [:]
+        fileprivate var idleWaiters: [CheckedContinuation<Void, Never>] = []
+
+        fileprivate func tellPlaces() {
+            answers.tellPlaces(resident: residents[.chat]?.model)
+            pictures.tellPlaces(resident: residents[.picture]?.model)
+        }
     }
 
-    /// How many requests are answered at the same time, a token of each in turn.
-    private let runningLimit: Int
     private let state: Mutex<State>
 
+    /// Up to `runningLimit` requests are answered at the same time, a token of each in turn; one picture is painted.
     init(depth: Int, runningLimit: Int) {
-        self.runningLimit = runningLimit
-        state = Mutex(State(line: WaitingLine(depth: max(1, depth))))
+        state = Mutex(
+            State(
+                answers: EngineQueue(depth: depth, runningLimit: runningLimit, typicalSeconds: 5),
+                pictures: EngineQueue(depth: depth, runningLimit: 1, typicalSeconds: 30)))
     }
 
-    var resident: Resident? { state.withLock { $0.resident } }
+    /// The chat model in memory.
+    var resident: Resident? { resident(.chat) }
 
-    func setResident(_ resident: Resident?) { state.withLock { $0.resident = resident } }
+    func resident(_ kind: ModelSummary.Kind) -> Resident? { state.withLock { $0.residents[kind] } }
 
-    /// Puts a request into the line.
+    func setResident(_ resident: Resident?, _ kind: ModelSummary.Kind = .chat) {
+        state.withLock { $0.residents[kind] = resident }
+    }
+
+    /// Puts a request into its line.
     ///
     /// - Returns: whether the engine must be woken up.
     /// - Throws: `queueFull` with a time to try again, `shuttingDown`.
-    func admit(_ request: EngineRequest) throws(AssistantError) -> Bool {
+    func admit<Job: EngineJob>(_ job: Job) throws(AssistantError) -> Bool {
         let result = state.withLock { state -> Result<Bool, AssistantError> in
             if state.isClosed {
                 return .failure(AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2))
             }
-            guard state.line.append(request, id: request.id, lane: request.lane) else {
-                return .failure(full(state))
+            guard state[keyPath: Job.queue].append(job) else {
+                return .failure(state[keyPath: Job.queue].full)
             }
-            tellPlaces(state)
+            state.tellPlaces()
             defer { state.isAwake = true }
             return .success(!state.isAwake)
         }
         return try result.get()
     }
 
-    /// The next request to serve, which counts as running from now on.
+    /// The next question to answer, which counts as running from now on.
     ///
-    /// Only a request for `model` is handed out, unless nothing runs.
-    func next(for model: ModelFile?) -> EngineRequest? {
-        state.withLock { state in
-            guard state.running.count < runningLimit, let first = state.line.first,
-                state.running.isEmpty || first.model == model, let request = state.line.removeFirst()
-            else { return nil }
-            state.running[request.id] = request
-            return request
-        }
+    /// Only one for `model` is handed out, unless nothing is being answered.
+    func next(for model: ModelFile?) -> EngineRequest? { state.withLock { $0.answers.next(for: model) } }
+
+    /// The next pictures to paint, which count as running from now on; none while others are being painted.
+    func nextPicture() -> PictureJob? { state.withLock { $0.pictures.next(for: nil) } }
+
+    /// Whether a question waits or is being answered.
+    var hasAnswers: Bool {
+        state.withLock { !$0.answers.line.isEmpty || !$0.answers.running.isEmpty }
     }
 
+    /// Whether somebody waits for pictures.
+    var hasWaitingPictures: Bool { state.withLock { !$0.pictures.line.isEmpty } }
+
     /// Ends a running request's place.
-    func isDone(_ request: EngineRequest) {
+    func isDone<Job: EngineJob>(_ job: Job) {
         state.withLock { state in
-            guard state.running.removeValue(forKey: request.id) != nil else { return }
-            let seconds = (ContinuousClock.now - request.arrival).milliseconds / 1000
-            state.typicalSeconds += (seconds - state.typicalSeconds) / 8
-            tellPlaces(state)
+            if state[keyPath: Job.queue].end(job) { state.tellPlaces() }
         }
     }
 
     /// Stops a request: one that waits leaves the line at once, a running one is told.
-    func cancel(_ request: EngineRequest) {
-        request.cancel()
+    func cancel<Job: EngineJob>(_ job: Job) {
+        job.cancel()
         let waiting = state.withLock { state in
-            let removed = state.line.remove(id: request.id)
-            if removed != nil { tellPlaces(state) }
+            let removed = state[keyPath: Job.queue].remove(job)
+            if removed != nil { state.tellPlaces() }
             return removed
         }
         waiting?.finishUntouched()
@@ -94,7 +104,7 @@ final class EngineGate: Sendable {
     /// Whether the engine may sleep; if so, the next `admit` asks to wake it up.
     func sleep() -> Bool {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-            guard state.line.isEmpty else { return nil }
+            guard state.answers.line.isEmpty, state.pictures.line.isEmpty else { return nil }
             state.isAwake = false
             defer { state.idleWaiters = [] }
             return state.idleWaiters
@@ -115,9 +125,9 @@ final class EngineGate: Sendable {
         }
     }
 
-    /// - Throws: `queueFull` when a request that came now would be refused.
+    /// - Throws: `queueFull` when a question that came now would be refused.
     func checkRoom() throws(AssistantError) {
-        let error = state.withLock { $0.line.isFull ? full($0) : nil }
+        let error = state.withLock { $0.answers.line.isFull ? $0.answers.full : nil }
         if let error { throw error }
     }
 
@@ -126,26 +136,13 @@ final class EngineGate: Sendable {
 
     /// Stops everything that runs or waits.
     func cancelAll() {
-        let (waiting, running) = state.withLock { state in (state.line.removeAll(), state.running.values) }
-        for request in waiting { request.finishUntouched() }
-        for request in running { request.cancel() }
-    }
-
-    private func full(_ state: State) -> AssistantError {
-        let rounds = (state.line.count + state.running.count) / runningLimit + 1
-        let seconds = Int((state.typicalSeconds * Double(rounds)).rounded(.up))
-        return AssistantError(
-            .queueFull,
-            "\(state.line.count) requests are waiting already, which is all that the queue takes.",
-            retryAfter: min(60, max(1, seconds)))
-    }
-
-    /// Tells those that wait how many are before them.
-    private func tellPlaces(_ state: State) {
-        let free = runningLimit - state.running.count
-        for (place, request) in state.line.inOrder.enumerated() {
-            let isNext = place < free && (state.running.isEmpty || request.model == state.resident?.model)
-            request.send(ahead: isNext && place == 0 ? 0 : place + state.running.count)
+        let state = state.withLock { state in
+            defer { _ = (state.answers.removeAll(), state.pictures.removeAll()) }
+            return state
         }
+        for request in state.answers.line.inOrder { request.finishUntouched() }
+        for job in state.pictures.line.inOrder { job.finishUntouched() }
+        for request in state.answers.running.values { request.cancel() }
+        for job in state.pictures.running.values { job.cancel() }
     }
 }

@@ -12,10 +12,11 @@ struct ModelLoader {
         self.configuration = configuration
     }
 
-    /// Starts the threads that compute; they inherit the niceness of the calling thread.
-    func makeOperations() -> Operations {
+    /// Starts the threads that compute, for answers and for pictures; they inherit the niceness of the calling thread.
+    func makeOperations() -> (answers: Operations, pictures: Operations) {
         let threads = configuration.engine.threads
-        return Operations(pool: WorkerPool(threadCount: threads > 0 ? threads : MachineLimits.threadCount()))
+        let pool = WorkerPool(threadCount: threads > 0 ? threads : MachineLimits.threadCount())
+        return (Operations(pool: pool), Operations(pool: pool))
     }
 
     /// What a model's header says about the memory that it takes.

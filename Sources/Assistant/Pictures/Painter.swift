@@ -1,0 +1,67 @@
+import ImageCodecs
+import StableDiffusion
+import Tensors
+
+/// A picture model in memory, as plain functions, so that the engine can be tested with scripted work.
+struct Painter: Sendable {
+    var info: DiffusionModelInfo
+    /// Checks a request against the model and begins a picture; nothing has been computed yet.
+    ///
+    /// - Throws: `StableDiffusionError`.
+    var begin: @Sendable (RenderSettings, RenderLimits) throws -> Sketch
+}
+
+/// A picture on its way: its owner drives it, part by part.
+struct Sketch {
+    var outline: PictureOutline
+    /// Encodes the prompt and the start picture, and draws the noise.
+    var prepare: (Pass) throws -> Void
+    /// Takes one denoising step; false when all are done.
+    ///
+    /// Interrupted, it changed nothing and can be taken again.
+    var step: (Pass) throws -> Bool
+    /// The picture as it will probably become, small.
+    var preview: (Pass) throws -> Bitmap
+    /// The finished picture.
+    var decode: (Pass) throws -> Bitmap
+}
+
+/// What a picture will be, with every default filled in.
+struct PictureOutline: Sendable, Equatable {
+    var width: Int
+    var height: Int
+    var steps: Int
+    /// Of them, those that are taken: with a start picture fewer.
+    var stepCount: Int
+    var seed: UInt64
+    var scheduler: String
+    var guidanceScale: Double
+    var decoder: String
+    var clipSkip: Int
+    var strength: Double?
+    var negativePrompt: String
+    /// Of the prompt and the negative prompt, as far as they are seen.
+    var promptTokens: Int
+    /// In sentences.
+    var warnings: [String]
+}
+
+/// Where picture models come from.
+struct PainterSource: Sendable {
+    /// Reads configurations and headers only.
+    var inspect: @Sendable (_ path: String, LoadOptions) throws -> DiffusionModelInfo
+    var load:
+        @Sendable (
+            _ path: String, LoadOptions, Operations, _ progress: (Double) -> Void, InterruptionCheck
+        ) throws -> Painter
+
+    /// Models on disk.
+    static let files = PainterSource(
+        inspect: { path, options in try DiffusionModel.inspect(path, options: options) },
+        load: { path, options, operations, progress, checkpoint in
+            Painter(
+                try DiffusionModel.load(
+                    path, options: options, operations: operations, progress: progress,
+                    checkpoint: checkpoint))
+        })
+}

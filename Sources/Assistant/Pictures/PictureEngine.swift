@@ -1,0 +1,86 @@
+import AssistantAPI
+import StableDiffusion
+import Synchronization
+
+/// What the pictures' service needs of the engine, as a plain function, so that it can be tested without one.
+struct PictureEngine: Sendable {
+    /// Pictures on their way.
+    struct Running: Sendable {
+        var events: AsyncThrowingStream<PaintingEvent, any Error>
+        /// The recipe of a picture that was begun.
+        var recipe: @Sendable (PictureOutline) -> Recipe
+        /// Stops them; the events end with a `completed` whose finish is `cancelled`.
+        var cancel: @Sendable () -> Void
+    }
+
+    /// Checks a request and puts it into the line.
+    var start: @Sendable (PictureRequest, _ lane: String) throws(AssistantError) -> Running
+}
+
+/// The way of every request for pictures to the engine: names become files, settings are checked.
+final class PictureCore: Sendable {
+    private let catalog: ModelCatalog
+    private let engine: Engine
+    private let source: PainterSource
+    private let infos = Mutex<[ModelFile: (stamp: FileStamp, info: DiffusionModelInfo)]>([:])
+    private let lastID = Atomic<UInt64>(0)
+
+    init(catalog: ModelCatalog, engine: Engine, source: PainterSource) {
+        self.catalog = catalog
+        self.engine = engine
+        self.source = source
+    }
+
+    var pictureEngine: PictureEngine {
+        PictureEngine { request, lane throws(AssistantError) in try self.start(request, lane: lane) }
+    }
+
+    /// What a model's files say of it, read once for each state of them.
+    func info(of model: ModelFile) throws -> DiffusionModelInfo {
+        let stamp = FileStamp(model.path)
+        if let known = infos.withLock({ $0[model] }), known.stamp == stamp { return known.info }
+        let info = try source.inspect(model.path, LoadOptions())
+        infos.withLock { infos in
+            // Absolute paths come from clients: what is kept must not grow with them.
+            if infos.count >= 256 { infos = [:] }
+            infos[model] = (stamp, info)
+        }
+        return info
+    }
+
+    private func start(
+        _ request: PictureRequest, lane: String
+    ) throws(AssistantError) -> PictureEngine.Running {
+        let model = try catalog.resolve(request.model, kind: .picture)
+        let info: DiffusionModelInfo
+        do {
+            info = try self.info(of: model)
+        } catch let error as StableDiffusionError {
+            throw AssistantError(error, of: model)
+        } catch {
+            throw .modelUnusable(model, error)
+        }
+        let plan = try PicturePlan(
+            request, model: model, info: info, catalog: catalog,
+            seed: UInt64(UInt32.random(in: .min ... .max)))
+        let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
+        let job = PictureJob(
+            id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, plan: plan,
+            continuation: continuation)
+        let gate = engine.gate
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { gate.cancel(job) }
+        }
+        try engine.submit(job)
+        return PictureEngine.Running(events: events, recipe: { plan.recipe($0) }) { gate.cancel(job) }
+    }
+}
+
+extension ModelSummary.PictureDetails {
+    init(_ info: DiffusionModelInfo) {
+        self.init(
+            family: info.family.rawValue, parameterCount: info.parameterCount, width: info.defaultWidth,
+            height: info.defaultHeight, factor: info.factor, scheduler: info.scheduler.rawValue,
+            prediction: info.prediction.rawValue, decoders: info.decoders.map(\.rawValue))
+    }
+}

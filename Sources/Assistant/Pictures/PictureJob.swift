@@ -1,0 +1,51 @@
+import AssistantAPI
+import ImageCodecs
+
+/// What happens in the engine while pictures are painted: pixels, of which others make files.
+enum PaintingEvent: Sendable {
+    case queued(ahead: Int)
+    case loading(fraction: Double)
+    case notice(Notice)
+    case started(index: Int, PictureOutline)
+    case progress(PictureEvent.Progress)
+    /// How the picture will probably become; `number` counts from 0 for each picture.
+    case preview(index: Int, number: Int, step: Int, Bitmap)
+    case picture(index: Int, Bitmap)
+    /// Once, last.
+    case completed(PictureEvent.Completed)
+}
+
+/// A request for pictures on its way through the engine.
+final class PictureJob: EngineJob {
+    typealias Stream = AsyncThrowingStream<PaintingEvent, any Error>
+
+    static var queue: any WritableKeyPath<EngineGate.State, EngineQueue<PictureJob>> & Sendable { \.pictures }
+
+    let ticket: EngineTicket
+    let plan: PicturePlan
+    private let continuation: Stream.Continuation
+
+    init(id: UInt64, lane: String, plan: PicturePlan, continuation: Stream.Continuation) {
+        ticket = EngineTicket(id: id, lane: lane, model: plan.model)
+        self.plan = plan
+        self.continuation = continuation
+    }
+
+    func send(_ event: PaintingEvent) { continuation.yield(event) }
+
+    func sendQueued(ahead: Int) { send(.queued(ahead: ahead)) }
+
+    func finish(_ completed: PictureEvent.Completed) {
+        continuation.yield(.completed(completed))
+        continuation.finish()
+    }
+
+    func fail(_ error: AssistantError) { continuation.finish(throwing: error) }
+
+    func finishUntouched() {
+        let waited = (ContinuousClock.now - arrival).milliseconds
+        let timings = PictureTimings(
+            queued: waited, loading: 0, encode: 0, denoise: 0, decode: 0, total: waited)
+        finish(PictureEvent.Completed(finish: .cancelled, timings: timings, promptTokens: 0))
+    }
+}

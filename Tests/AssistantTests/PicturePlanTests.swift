@@ -1,0 +1,143 @@
+import AssistantAPI
+import Digest
+import FoundationEssentials
+import ImageCodecs
+import StableDiffusion
+import Testing
+
+@testable import Assistant
+
+struct PicturePlanTests {
+    private let model = ModelFile(name: "m", path: "/m", kind: .picture)
+
+    private func plan(
+        _ info: DiffusionModelInfo = ScriptedPainter().info, folder: String = "/nowhere",
+        change: (inout PictureRequest) -> Void
+    ) throws -> PicturePlan {
+        var request = PictureRequest(prompt: "p")
+        change(&request)
+        return try PicturePlan(
+            request, model: model, info: info,
+            catalog: ModelCatalog(directories: [folder], defaultModel: nil), seed: 99)
+    }
+
+    @Test func everyPictureHasASeedOfItsOwn() throws {
+        let plan = try plan { ($0.seed, $0.count) = (.max, 3) }
+        #expect((0..<3).map { plan.settings(of: $0).seed } == [.max, 0, 1])
+        #expect(try self.plan { _ in }.settings(of: 0).seed == 99)
+    }
+
+    @Test func previewsAreSpreadOverTheSteps() throws {
+        let plan = try plan { $0.partialImages = 3 }
+        #expect(plan.previewSteps(of: 20) == [5, 10, 15])
+        #expect(plan.previewSteps(of: 4) == [1, 2, 3])
+        // Fewer where there are fewer steps, and none that would be the picture itself.
+        #expect(plan.previewSteps(of: 2) == [1])
+        #expect(plan.previewSteps(of: 1) == [])
+        #expect(try self.plan { $0.partialImages = 0 }.previewSteps(of: 20) == [])
+    }
+
+    @Test func theRecipeSaysWhatTheStartPictureWas() throws {
+        let file = Data(
+            try PNG.encode(Bitmap(width: 2, height: 2, channels: 3, samples: .init(repeating: 9, count: 12))))
+        let plan = try plan { ($0.initImage, $0.mask, $0.strength) = (file, file, 0.5) }
+        #expect(plan.settings(of: 0).initImage?.samples.first == 9)
+        #expect(plan.initImageHash == SHA256.hexadecimal(of: file))
+        #expect(plan.maskHash == plan.initImageHash)
+    }
+
+    @Test func lorasAndTinyDecodersAreFoundBesideTheModels() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/inkling-" + UUID().uuidString
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        for file in ["loras/ink.safetensors", "wash.safetensors", "taesd/config.json", "taesdxl.safetensors"]
+        {
+            let path = URL(filePath: "\(folder)/\(file)")
+            try FileManager.default.createDirectory(
+                at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try Data().write(to: path)
+        }
+        var info = ScriptedPainter().info
+        info.decoders = [.full]
+        let names = ["ink", "wash.safetensors", folder + "/wash.safetensors"]
+        let plan = try plan(info, folder: folder) { $0.loras = names.map { .init(name: $0, weight: 0.5) } }
+        #expect(
+            plan.options.loras.map(\.path)
+                == ["loras/ink.safetensors", "wash.safetensors", "wash.safetensors"].map { "\(folder)/\($0)" }
+        )
+        #expect(plan.options.tinyDecoder == folder + "/taesd")
+        info.family = .stableDiffusionXL
+        #expect(
+            try self.plan(info, folder: folder) { _ in }.options.tinyDecoder == folder
+                + "/taesdxl.safetensors")
+        info.decoders = [.tiny]
+        #expect(try self.plan(info, folder: folder) { _ in }.options.tinyDecoder == nil)
+        for name in ["../loras/ink", "none", "/dev/zero", folder + "/none.safetensors"] {
+            let error = #expect(throws: AssistantError.self) {
+                try self.plan(folder: folder) { $0.loras = [.init(name: name)] }
+            }
+            #expect(error?.parameter == "loras")
+        }
+    }
+
+    private static let wrong: [(field: String, change: @Sendable (inout PictureRequest) -> Void)] = [
+        ("guidance_scale", { $0.guidanceScale = .nan }), ("guidance_scale", { $0.guidanceScale = -1 }),
+        ("strength", { $0.strength = .nan }), ("strength", { $0.strength = 1.01 }),
+        ("clip_skip", { $0.clipSkip = -1 }), ("partial_images", { $0.partialImages = 4 }),
+        ("quality", { $0.quality = 101 }), ("height", { $0.height = 12 }), ("width", { $0.width = 0 }),
+        ("decoder", { $0.decoder = "huge" }), ("prediction", { $0.prediction = "noise" }),
+        ("prompt", { $0.prompt = String(repeating: "x", count: 70_000) }),
+        ("loras", { $0.loras = [.init(name: "x", weight: 11)] }), ("strength", { $0.strength = 0.5 }),
+    ]
+
+    @Test func whatIsOutOfRangeIsNamed() {
+        for (field, change) in Self.wrong {
+            let error = #expect(throws: AssistantError.self) { try plan(change: change) }
+            #expect(error?.parameter == field)
+            #expect(error?.code == .invalidRequest)
+        }
+    }
+
+    @Test func theParametersAreInTheFormThatOthersRead() {
+        var recipe = Recipe(
+            model: "/models/dream shaper.safetensors", prompt: "a fox\nreading",
+            negativePrompt: "blurry, dark",
+            width: 512, height: 768, steps: 20, seed: 42, scheduler: "dpmpp_2m_karras", guidanceScale: 7,
+            decoder: "full")
+        #expect(
+            recipe.parametersText == """
+                a fox
+                reading
+                Negative prompt: blurry, dark
+                Steps: 20, Sampler: DPM++ 2M Karras, CFG scale: 7, Seed: 42, Size: 512x768, Model: dream shaper, \
+                Version: Inkling \(Inkling.version)
+                """)
+        recipe.negativePrompt = ""
+        (recipe.clipSkip, recipe.strength, recipe.decoder) = (1, 0.75, "tiny")
+        (recipe.model, recipe.scheduler, recipe.guidanceScale) = ("a, \"b\": c", "tcd", 1.5)
+        recipe.loras = [.init(name: "/l/ink.safetensors", weight: 0.5)]
+        #expect(
+            recipe.parametersText == #"""
+                a fox
+                reading <lora:ink:0.5>
+                Steps: 20, Sampler: TCD, CFG scale: 1.5, Seed: 42, Size: 512x768, Model: "a, \"b\": c", \#
+                Clip skip: 2, Denoising strength: 0.75, Decoder: tiny, Version: Inkling \#(Inkling.version)
+                """#)
+    }
+}
+
+struct RecentValuesTests {
+    @Test func theLeastRecentlyUsedLeaves() {
+        var values = RecentValues<String, Int>(limit: 2)
+        values["a"] = 1
+        values["b"] = 2
+        #expect(values["a"] == 1)
+        values["c"] = 3
+        #expect(values["b"] == nil)
+        #expect(values["a"] == 1 && values["c"] == 3)
+        values["a"] = nil
+        values["a"] = 4
+        values["c"] = 5
+        #expect(values.count == 2)
+        #expect(values["a"] == 4 && values["c"] == 5)
+    }
+}
