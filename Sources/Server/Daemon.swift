@@ -37,7 +37,8 @@ public final class Daemon: Sendable {
         let (moments, happened) = AsyncStream.makeStream(of: Moment.self)
         (self.moments, self.happened) = (moments, happened)
         let routes = Routes(
-            assistant: assistant, bodyLimit: configuration.server.maxBodyBytes, timing: timing,
+            assistant: assistant, bodyLimit: configuration.server.maxBodyBytes,
+            pictureBodyLimit: configuration.server.maxPictureBodyBytes, timing: timing,
             requestStop: { happened.yield(.stopRequested) })
         listener = HTTPListener(
             responder: routes.router().buildResponder(), limits: limits, allowedUser: allowedUser,

@@ -36,8 +36,9 @@ final class TemporaryFolder: Sendable {
         guard FileManager.default.fileExists(atPath: folder) else { return [] }
         return try FileManager.default.subpathsOfDirectory(atPath: folder).filter { path in
             var isDirectory: ObjCBool = false
-            FileManager.default.fileExists(atPath: "\(folder)/\(path)", isDirectory: &isDirectory)
-            return !isDirectory.boolValue
+            let exists = FileManager.default.fileExists(
+                atPath: "\(folder)/\(path)", isDirectory: &isDirectory)
+            return exists && !isDirectory.boolValue
         }.sorted()
     }
 }

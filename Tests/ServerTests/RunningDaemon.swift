@@ -1,4 +1,3 @@
-import Assistant
 import AssistantAPI
 import FoundationEssentials
 import Glibc
@@ -7,6 +6,7 @@ import HostProcess
 import Logging
 import Settings
 
+@testable import Assistant
 @testable import Server
 
 /// A daemon with a tiny model, on a socket in a folder of its own.
@@ -18,13 +18,14 @@ final class RunningDaemon: Sendable {
 
     private init(
         contextLength: Int, limits: ConnectionLimits, timing: StreamTiming, allowedUser: UInt32,
-        configure: (inout Configuration) -> Void
+        painter: ScriptedPainter?, configure: (inout Configuration) -> Void
     ) async throws {
         var template = Array("/tmp/ink-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw ClientError.system("mkdtemp") }
         let folder = String(cString: made)
         self.folder = folder
         try TinyModel.write(to: folder + "/data/inkling/models", name: "tiny", contextLength: contextLength)
+        if painter != nil { try ScriptedPainter.makeModel("paint", in: folder + "/data/inkling/models") }
         var configuration = Configuration()
         configuration.chat.model = "tiny"
         configuration.engine.threads = 1
@@ -38,7 +39,8 @@ final class RunningDaemon: Sendable {
         let history = try HistoryStore.open(path: folder + "/history.db")
         let daemon = try Daemon(
             assistant: Assistant(
-                configuration: configuration, paths: paths, history: history, logger: logger),
+                configuration: configuration, paths: paths, history: history,
+                painters: painter?.source ?? .files, logger: logger),
             configuration: configuration, limits: limits,
             timing: timing,
             allowedUser: allowedUser, logger: logger)
@@ -60,13 +62,13 @@ final class RunningDaemon: Sendable {
     /// Runs `body` against a daemon, which has ended when this returns.
     static func run<Value>(
         contextLength: Int = shortContext, limits: ConnectionLimits = .init(), timing: StreamTiming = .init(),
-        allowedUser: UInt32 = geteuid(),
+        allowedUser: UInt32 = geteuid(), painter: ScriptedPainter? = nil,
         configure: (inout Configuration) -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Value
     ) async throws -> Value {
         let daemon = try await RunningDaemon(
             contextLength: contextLength, limits: limits, timing: timing, allowedUser: allowedUser,
-            configure: configure)
+            painter: painter, configure: configure)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(daemon))

@@ -69,6 +69,19 @@ struct Fields: Sendable {
         return number.value
     }
 
+    /// Any 64-bit integer, signed or not; -1 is how some clients ask for a random one.
+    func seed(_ name: String) throws(Failure) -> UInt64? {
+        guard let value = self[name] else { return nil }
+        let expected = "a 64-bit integer"
+        guard case .number(let number) = value else { throw mismatch(name, expected, value) }
+        if let seed = number.integer(as: UInt64.self) { return seed }
+        guard let seed = number.integer(as: Int64.self) else {
+            throw .invalid(
+                "'\(path)\(name)' must be \(expected), not \(number.text).", parameter: path + name)
+        }
+        return seed == -1 ? nil : UInt64(bitPattern: seed)
+    }
+
     func array(_ name: String) throws(Failure) -> [JSON]? {
         guard let value = self[name] else { return nil }
         guard case .array(let elements) = value else { throw mismatch(name, "an array", value) }

@@ -47,23 +47,9 @@ extension GenerationSettings {
             .map { $0 < 0 ? Self.tokenLimit : $0 }
         presencePenalty = try fields.number("presence_penalty", in: -2...2)
         frequencyPenalty = try fields.number("frequency_penalty", in: -2...2)
-        seed = try Self.seed(fields)
+        seed = try fields.seed("seed")
         stop = try Self.stop(fields)
         logitBias = try Self.logitBias(fields)
-    }
-
-    /// Any 64-bit integer, signed or not; -1 is how some clients ask for a random one.
-    private static func seed(_ fields: Fields) throws(Failure) -> UInt64? {
-        guard let value = fields["seed"] else { return nil }
-        let expected = "a 64-bit integer"
-        guard case .number(let number) = value else { throw fields.mismatch("seed", expected, value) }
-        if let seed = number.integer(as: UInt64.self) { return seed }
-        guard let seed = number.integer(as: Int64.self) else {
-            throw .invalid(
-                "'\(fields.path)seed' must be \(expected), not \(number.text).",
-                parameter: fields.path + "seed")
-        }
-        return seed == -1 ? nil : UInt64(bitPattern: seed)
     }
 
     private static func stop(_ fields: Fields) throws(Failure) -> [String]? {

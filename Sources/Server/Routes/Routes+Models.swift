@@ -28,7 +28,7 @@ extension Routes {
 }
 
 extension ModelSummary {
-    /// OpenAI's model object, with llama-server's `meta`.
+    /// OpenAI's model object, with llama-server's `meta` and `architecture`.
     fileprivate var openAI: JSON {
         var members: [JSON.Member] = [
             .init(name: "id", value: .string(id)), .init(name: "object", value: "model"),
@@ -42,9 +42,20 @@ extension ModelSummary {
                 "size": JSON(bytes),
             ]
             members.append(.init(name: "meta", value: meta))
-            let architecture: JSON = ["input_modalities": ["text"], "output_modalities": ["text"]]
-            members.append(.init(name: "architecture", value: architecture))
+        } else if let pictureDetails {
+            let meta: JSON = [
+                "n_params": JSON(pictureDetails.parameterCount), "size": JSON(bytes),
+                "family": .string(pictureDetails.family), "width": JSON(pictureDetails.width),
+                "height": JSON(pictureDetails.height),
+            ]
+            members.append(.init(name: "meta", value: meta))
         }
+        let architecture: JSON =
+            switch kind {
+            case .chat: ["input_modalities": ["text"], "output_modalities": ["text"]]
+            case .picture: ["input_modalities": ["text", "image"], "output_modalities": ["image"]]
+            }
+        members.append(.init(name: "architecture", value: architecture))
         return .object(members)
     }
 }

@@ -10,6 +10,8 @@ struct Routes: Sendable {
     let assistant: Assistant
     /// Longest body, in bytes.
     let bodyLimit: Int
+    /// Longest body that may carry pictures, in bytes.
+    let pictureBodyLimit: Int
     let timing: StreamTiming
     /// Asks the daemon to end.
     let requestStop: @Sendable () -> Void
@@ -23,6 +25,8 @@ struct Routes: Sendable {
         addChatCompletions(to: router)
         addCompletions(to: router)
         addTokens(to: router)
+        addPictures(to: router)
+        addImages(to: router)
         return router
     }
 }
@@ -79,7 +83,7 @@ struct FailureMiddleware: RouterMiddleware {
         Failure(
             .notFound, code: "unknown_path",
             "There is nothing at \(request.uri.path). "
-                + "Conversations are under /inkling/v1, OpenAI's API under /v1."
+                + "Conversations and pictures are under /inkling/v1, OpenAI's API under /v1."
         )
     }
 }

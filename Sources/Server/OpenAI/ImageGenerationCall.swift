@@ -1,0 +1,88 @@
+import AssistantAPI
+
+/// The body of `POST /v1/images/generations`: what is asked for, and in what shape the answer is wanted.
+///
+/// Beside OpenAI's fields it takes those of the native request: `seed`, `steps`, `guidance_scale` (or `cfg_scale`),
+/// `negative_prompt`, `scheduler`, `decoder`, `init_image`, `mask`, `strength`, `clip_skip`, `prediction`, `loras`; and
+/// what stable-diffusion.cpp's server takes inside the prompt.
+struct ImageGenerationCall: Sendable {
+    let request: PictureRequest
+    let streams: Bool
+    /// `response_format` `url`: pictures are `data:` URLs, which need no server to fetch them from.
+    let givesURLs: Bool
+    /// As it was asked for; clients read it back.
+    let quality: String
+
+    init(_ fields: Fields) throws(Failure) {
+        var (prompt, extras) = try ExtraArguments.taken(from: fields.requiredString("prompt"))
+        if prompt.isEmpty, let other = extras?.prompt { prompt = other }
+        var request = PictureRequest(prompt: prompt)
+        try request.readSettings(fields)
+        let otherScale = try fields.number("cfg_scale", in: 0...100)
+        request.guidanceScale = request.guidanceScale ?? otherScale
+        request.count = try fields.integer("n", in: 1...10)
+        (request.width, request.height) = try Self.size(fields)
+        (request.format, request.quality) = try Self.format(fields)
+        request.partialImages = try fields.integer("partial_images", in: 0...3)
+        extras?.fill(&request)
+        try Self.refuseUnsupported(fields)
+        streams = try fields.bool("stream") ?? false
+        givesURLs = try fields.choice("response_format", among: ResponseFormat.allCases) == .url
+        quality = try fields.string("quality") ?? "auto"
+        self.request = request
+    }
+
+    private enum ResponseFormat: String, CaseIterable {
+        case base64 = "b64_json"
+        case url
+    }
+
+    /// `WIDTHxHEIGHT` in pixels, or `auto` for the model's own size.
+    static func size(_ fields: Fields) throws(Failure) -> (width: Int?, height: Int?) {
+        guard let text = try fields.string("size"), text != "auto", !text.isEmpty else { return (nil, nil) }
+        let lengths = text.lowercased().split(separator: "x", omittingEmptySubsequences: false).map {
+            $0.allSatisfy(\.isASCIIDigit) ? Int($0) : nil
+        }
+        guard lengths.count == 2, let width = lengths[0], let height = lengths[1],
+            (1...65_536).contains(width), (1...65_536).contains(height)
+        else {
+            throw .invalid(
+                "'size' must be 'auto' or WIDTHxHEIGHT in pixels, such as 512x512, not '\(text.prefix(80))'.",
+                parameter: "size")
+        }
+        return (width, height)
+    }
+
+    /// The files' format, and WebP's quality where one is given.
+    private static func format(_ fields: Fields) throws(Failure) -> (PictureFormat?, Int?) {
+        if try fields.string("output_format") == "jpeg" {
+            throw .unsupported(
+                "'output_format' jpeg is not supported; take png or webp.", parameter: "output_format")
+        }
+        let format = try fields.choice("output_format", among: PictureFormat.allCases)
+        let compression = try fields.integer("output_compression", in: 0...100)
+        // PNG has no quality to choose; clients send the field all the same.
+        return (format, format == .webp ? compression : nil)
+    }
+
+    /// What would change the picture's meaning if it were ignored is refused by name.
+    private static func refuseUnsupported(_ fields: Fields) throws(Failure) {
+        if try fields.string("background") == "transparent" {
+            throw .unsupported(
+                "'background' transparent is not supported; pictures are opaque.", parameter: "background")
+        }
+        for name in ["moderation", "style", "user"] { _ = try fields.string(name) }
+    }
+
+    /// An error of the native API's with the names that this one has for its fields.
+    static func renamed(_ error: any Error) -> any Error {
+        guard var error = error as? AssistantError else { return error }
+        let names = ["width": "size", "height": "size", "count": "n", "format": "output_format"]
+        error.parameter = error.parameter.map { names[$0] ?? $0 }
+        return error
+    }
+}
+
+extension Character {
+    fileprivate var isASCIIDigit: Bool { ("0"..."9").contains(self) }
+}

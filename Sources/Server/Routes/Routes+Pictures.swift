@@ -1,0 +1,80 @@
+import Assistant
+import AssistantAPI
+import FoundationEssentials
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+extension Routes {
+    /// Pictures, as they are made and kept: `/inkling/v1/pictures`.
+    func addPictures(to router: Router<ServerContext>) {
+        let pictures = assistant.pictures
+        router.resource(
+            "/inkling/v1/pictures",
+            [
+                .get: { request, _ in
+                    let limit = try request.query("limit", in: 1...200, default: 50)
+                    return try .wire(await pictures.list(before: request.query("before"), limit: limit))
+                },
+                .post: { [pictureBodyLimit, timing] request, context in
+                    let wanted = try PictureRequest(await request.fields(upTo: pictureBodyLimit))
+                    let events = pictures.make(wanted, client: context.client)
+                    return try await EventStream(events, connection: context.connection, timing: timing)
+                        .response(PictureEventWriter())
+                },
+            ])
+        router.resource(
+            "/inkling/v1/pictures/:id",
+            [
+                .get: { request, context in
+                    let id = try context.pathParameter("id")
+                    if try request.wantsRecord { return try .wire(await pictures.picture(id)) }
+                    let (picture, data) = try await pictures.file(of: id)
+                    return Response(
+                        status: .ok,
+                        // What an id stands for never changes.
+                        headers: [
+                            .contentType: picture.format.mediaType,
+                            .cacheControl: "private, max-age=31536000, immutable",
+                        ],
+                        body: .init(byteBuffer: ByteBuffer(bytes: data)))
+                },
+                .delete: { _, context in try .wire(await pictures.delete(context.pathParameter("id"))) },
+            ])
+    }
+}
+
+extension Request {
+    /// Whether the record of a picture is asked for, and not its file.
+    fileprivate var wantsRecord: Bool {
+        get throws(Failure) {
+            try queryFlag("recipe") || headers[.accept]?.contains("application/json") == true
+        }
+    }
+}
+
+extension PictureFormat {
+    var mediaType: String { "image/\(rawValue)" }
+}
+
+/// Writes the events of pictures as `event:` and `data:`.
+struct PictureEventWriter: EventWriter {
+    /// Until the work begins, a failure has a status of its own.
+    func commits(_ event: PictureEvent) -> Bool {
+        switch event {
+        case .queued, .loading, .notice: false
+        default: true
+        }
+    }
+
+    mutating func text(for event: PictureEvent) throws -> String {
+        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
+    }
+
+    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
+        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
+        return try text(for: .failed(.init(error: error)))
+    }
+
+    mutating func end() -> String { "" }
+}

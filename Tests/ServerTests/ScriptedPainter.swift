@@ -1,0 +1,1 @@
+../AssistantTests/ScriptedPainter.swift
