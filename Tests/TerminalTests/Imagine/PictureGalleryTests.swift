@@ -51,7 +51,7 @@ import Testing
         #expect(try await client.findPicture("b2").id == "b2")
         let several = await #expect(throws: ClientError.self) { try await client.findPicture("b") }
         #expect(several?.description.contains("b22 and b2 ") == true)
-        for name in ["x", "", "c1x"] {
+        for name in ["x", "", "c1x", "9"] {
             let none = await #expect(throws: ClientError.self) { try await client.findPicture(name) }
             #expect(none?.description.contains("there is no picture") == true)
         }
