@@ -13,7 +13,8 @@ public enum PictureTarget: Sendable, Equatable {
     public init(_ argument: String?) {
         switch argument {
         case nil: self = .folder(".")
-        case "-": self = .standardOutput
+        // The device by its name would get the names that are printed, too.
+        case "-", "/dev/stdout": self = .standardOutput
         case let path?:
             var status = stat()
             let isFolder = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
@@ -44,7 +45,10 @@ public enum PictureTarget: Sendable, Equatable {
         }
         var status = stat()
         guard stat(folder, &status) == 0 else {
-            if errno == ENOENT { throw .failed("there is no folder \(TextSanitizer.line(folder))") }
+            if errno == ENOENT {
+                let shown = TextSanitizer.line(folder)
+                throw .failed("there is no folder \(shown); make it first: mkdir -p \(shown)")
+            }
             throw Self.unwritable(folder, errno)
         }
         guard status.st_mode & S_IFMT == S_IFDIR else {
@@ -59,6 +63,7 @@ public enum PictureTarget: Sendable, Equatable {
     }
 
     static func unwritable(_ path: String, _ code: Int32) -> ClientError {
-        .failed("\(TextSanitizer.line(path)) cannot be written to: \(ClientError.system(code))")
+        let shown = path == "." ? "the current folder" : TextSanitizer.line(path)
+        return .failed("\(shown) cannot be written to: \(ClientError.system(code))")
     }
 }

@@ -65,6 +65,7 @@ import Testing
         let folder = try TemporaryFolder()
         #expect(PictureTarget(nil) == .folder("."))
         #expect(PictureTarget("-") == .standardOutput)
+        #expect(PictureTarget("/dev/stdout") == .standardOutput)
         #expect(PictureTarget(folder.path) == .folder(folder.path))
         #expect(PictureTarget("new/") == .folder("new/"))
         #expect(PictureTarget("fox.png") == .file("fox.png"))
