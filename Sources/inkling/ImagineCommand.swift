@@ -121,7 +121,8 @@ struct PictureSettings: ParsableArguments {
 /// Files that go into a picture.
 struct PictureAdditions: ParsableArguments {
     @Option(
-        name: .customLong("init"), help: ArgumentHelp("A PNG or WebP file to start from.", valueName: "file"))
+        name: .customLong("init"),
+        help: ArgumentHelp("A PNG or WebP file to start from; - for standard input.", valueName: "file"))
     var start: String?
     @Option(help: "How much of the start picture is painted anew: above 0, up to 1.")
     var strength: Double?

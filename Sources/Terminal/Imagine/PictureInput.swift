@@ -7,29 +7,31 @@ public enum PictureInput {
     /// Longest file that is sent, in bytes.
     public static let limit = 16 << 20
 
-    /// The bytes of a PNG or WebP file.
+    /// The bytes of a PNG or WebP file, or of a pipe that carries one; `-` is standard input.
     ///
     /// - Throws: `ClientError.failed`, with what is wrong with the file.
-    public static func read(_ path: String, limit: Int = Self.limit) throws(ClientError) -> Data {
+    public static func read(_ argument: String, limit: Int = Self.limit) throws(ClientError) -> Data {
+        let path = argument == "-" ? "/dev/stdin" : argument
         let shown = TextSanitizer.line(path)
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard descriptor >= 0 else {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
             if errno == ENOENT { throw .failed("there is no file \(shown)") }
             throw .failed("\(shown) cannot be read: \(ClientError.system(errno))")
         }
-        defer { close(descriptor) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0 else {
-            throw .failed("\(shown) cannot be read: \(ClientError.system(errno))")
-        }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw .failed("\(shown) is no file") }
+        let kind = status.st_mode & S_IFMT
+        guard kind == S_IFREG || kind == S_IFIFO else { throw .failed("\(shown) is no file") }
         guard status.st_size <= limit else {
             throw .failed(
                 "\(shown) has \(ConversationText.size(Int(status.st_size))); at most \(limit >> 20) MiB are sent"
             )
         }
-        guard let bytes = FileBytes.read(descriptor, limit: limit) else {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
             throw .failed("\(shown) cannot be read: \(ClientError.system(errno))")
+        }
+        defer { close(descriptor) }
+        guard let bytes = FileBytes.read(descriptor, limit: limit) else {
+            throw .failed("\(shown) cannot be read, or has more than \(limit >> 20) MiB")
         }
         try check(bytes, shown)
         return Data(bytes)

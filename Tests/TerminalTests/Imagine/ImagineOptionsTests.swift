@@ -110,6 +110,19 @@ import Testing
         #expect(try PictureInput.read(folder.write(webp, "a.webp")) == Data(webp))
     }
 
+    @Test func startPicturesComeThroughPipesToo() throws {
+        let webp = Array("RIFF\u{1}\u{0}\u{0}\u{0}WEBPVP8 ".utf8)
+        func read(_ bytes: [UInt8]) throws -> Data {
+            let pipe = Pipe()
+            try pipe.fileHandleForWriting.write(contentsOf: bytes)
+            try pipe.fileHandleForWriting.close()
+            return try PictureInput.read("/dev/fd/\(pipe.fileHandleForReading.fileDescriptor)", limit: 20)
+        }
+        #expect(try read(webp) == Data(webp))
+        #expect(throws: ClientError.self) { try read(webp + webp) }
+        #expect(throws: ClientError.self) { try read([]) }
+    }
+
     @Test func filesThatAreNoPicturesAreRefusedWithTheReason() throws {
         let folder = try TemporaryFolder()
         func sentence(_ path: String) -> String? {
