@@ -90,7 +90,8 @@ struct LoRAMerge: Sendable {
             additions.mapValues { addition in
                 let scale = addition.scale * weight
                 return { tensor in
-                    tensor.adding(addition.product(in: tensor.type, operations), times: scale)
+                    tensor.adding(
+                        addition.product(in: tensor.type, operations), times: scale, operations.pool)
                 }
             })
     }
@@ -98,29 +99,34 @@ struct LoRAMerge: Sendable {
 
 extension WeightTensor {
     /// The sum of these weights and `scale` times `delta`, in their own type and memory of its own.
-    fileprivate func adding(_ delta: Tensor, times scale: Float) -> WeightTensor {
+    fileprivate func adding(_ delta: Tensor, times scale: Float, _ pool: WorkerPool) -> WeightTensor {
+        precondition(type.blockLength == 1, "weights in f32, f16 or bf16")
         let values = floats()
         precondition(values.count == delta.rows * delta.columns, "an addition of the weights' size")
         let memory = WeightMemory(byteCount: values.count * type.blockBytes)
+        let partLength = 1 << 18
         delta.withUnsafeMutablePointer { delta in
-            switch type {
-            case .f16:
-                let target = memory.bytes.bindMemory(to: Float16.self)
-                for i in values.indices {
-                    target[i] = Float16(values[i] + Float(Float16(delta[i] * scale)))
+            pool.run(parts: (values.count + partLength - 1) / partLength) { part in
+                let range = part * partLength..<min((part + 1) * partLength, values.count)
+                switch type {
+                case .f16:
+                    let target = memory.bytes.assumingMemoryBound(to: Float16.self)
+                    for i in range {
+                        target[i] = Float16(values[i] + Float(Float16(delta[i] * scale)))
+                    }
+                case .bf16:
+                    let target = memory.bytes.assumingMemoryBound(to: UInt16.self)
+                    for i in range {
+                        let sum = type.rounded(values[i] + type.rounded(delta[i] * scale))
+                        target[i] = UInt16(sum.bitPattern >> 16)
+                    }
+                default:
+                    let target = memory.bytes.assumingMemoryBound(to: Float.self)
+                    for i in range { target[i] = values[i] + delta[i] * scale }
                 }
-            case .bf16:
-                let target = memory.bytes.bindMemory(to: UInt16.self)
-                for i in values.indices {
-                    let sum = type.rounded(values[i] + type.rounded(delta[i] * scale))
-                    target[i] = UInt16(sum.bitPattern >> 16)
-                }
-            default:
-                let target = memory.bytes.bindMemory(to: Float.self)
-                for i in values.indices { target[i] = values[i] + delta[i] * scale }
             }
         }
-        return memory.tensor(type.blockLength == 1 ? type : .f32, shape: shape)
+        return memory.tensor(type, shape: shape)
     }
 }
 
