@@ -80,7 +80,7 @@ INLINE void finish_product(ck_activation activation, const ck_convolution *c, in
     for (int64_t m = 0; m < count; m++) {
         const int64_t at = (first + m) * c->weights.rows + column;
         const float *residual = c->residual ? c->residual + at : NULL;
-        finish(activation, sums + m * width, shift, residual, columns, c->y + at);
+        finish(activation, false, sums + m * width, shift, residual, columns, c->y + at);
     }
 }
 

@@ -103,14 +103,16 @@ INLINE int64_t block_width(const ck_matrix *w, int64_t column) {
 
 // MARK: - What happens to sums as they are written
 
-/// y = activation(sums + shift + residual) for `count` channels of one pixel, from `at` of the result on.
-INLINE void finish(ck_activation activation, const float *sums, const float *shift, const float *residual,
-    int64_t count, float *y) {
+/// y = activation(sums + shift + residual) for `count` channels of one pixel, past the caches with `stream`.
+INLINE void finish(ck_activation activation, bool stream, const float *sums, const float *shift,
+    const float *residual, int64_t count, float *y) {
     int64_t n = 0;
     for (; n + VF <= count; n += VF) {
         vf value = vf_add(vf_load(sums + n), vf_load(shift + n));
         if (residual) value = vf_add(value, vf_load(residual + n));
-        vf_store(y + n, vf_activate(activation, value));
+        value = vf_activate(activation, value);
+        if (stream) vf_stream(y + n, value);
+        else vf_store(y + n, value);
     }
     if (n < count) {
         float rest[VF] = {0}, out[VF];

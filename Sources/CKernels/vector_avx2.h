@@ -11,6 +11,9 @@ typedef __m256 vf;
 INLINE vf vf_set1(float x) { return _mm256_set1_ps(x); }
 INLINE vf vf_load(const float *p) { return _mm256_loadu_ps(p); }
 INLINE void vf_store(float *p, vf x) { _mm256_storeu_ps(p, x); }
+/// Past the caches, to a multiple of 32 bytes; `vf_end_stream` comes behind the last one.
+INLINE void vf_stream(float *p, vf x) { _mm256_stream_ps(p, x); }
+INLINE void vf_end_stream(void) { _mm_sfence(); }
 INLINE vf vf_load_half(const void *p) { return _mm256_cvtph_ps(_mm_loadu_si128(p)); }
 INLINE vf vf_load_bfloat(const void *p) {
     return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(p)), 16));

@@ -11,6 +11,9 @@ typedef __m512 vf;
 INLINE vf vf_set1(float x) { return _mm512_set1_ps(x); }
 INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
 INLINE void vf_store(float *p, vf x) { _mm512_storeu_ps(p, x); }
+/// Past the caches, to a multiple of 64 bytes; `vf_end_stream` comes behind the last one.
+INLINE void vf_stream(float *p, vf x) { _mm512_stream_ps(p, x); }
+INLINE void vf_end_stream(void) { _mm_sfence(); }
 INLINE vf vf_load_half(const void *p) { return _mm512_cvtph_ps(_mm256_loadu_si256(p)); }
 INLINE vf vf_load_bfloat(const void *p) {
     return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(p)), 16));

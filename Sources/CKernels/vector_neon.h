@@ -12,6 +12,8 @@ typedef float32x4_t vf;
 INLINE vf vf_set1(float x) { return vdupq_n_f32(x); }
 INLINE vf vf_load(const float *p) { return vld1q_f32(p); }
 INLINE void vf_store(float *p, vf x) { vst1q_f32(p, x); }
+INLINE void vf_stream(float *p, vf x) { vf_store(p, x); }
+INLINE void vf_end_stream(void) {}
 INLINE uint16x4_t load_4x16(const void *p) {
     uint16x4_t x;
     memcpy(&x, p, 8);

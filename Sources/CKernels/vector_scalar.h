@@ -9,6 +9,8 @@ typedef float vf;
 INLINE vf vf_set1(float x) { return x; }
 INLINE vf vf_load(const float *p) { return *p; }
 INLINE void vf_store(float *p, vf x) { *p = x; }
+INLINE void vf_stream(float *p, vf x) { *p = x; }
+INLINE void vf_end_stream(void) {}
 INLINE vf vf_load_half(const void *p) { return half_to_float(load_u16(p)); }
 INLINE vf vf_load_bfloat(const void *p) { return bfloat_to_float(load_u16(p)); }
 INLINE void vf_store_half(uint16_t *p, vf x) { *p = ck_float_to_half(x); }

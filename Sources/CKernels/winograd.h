@@ -4,7 +4,7 @@
 
 #include "product.h"
 
-enum { POINTS = CK_WINOGRAD_POINTS };
+enum { POINTS = CK_WINOGRAD_POINTS, LINE_FLOATS = 16 };
 
 /// Floats from one plane of `size` floats to the next.
 INLINE int64_t plane(int64_t size) { return size + CK_WINOGRAD_GAP; }
@@ -148,11 +148,19 @@ static void transform_weights(const ck_winograd *w, int64_t column, float *out) 
 
 // MARK: - Products
 
+/// Whether the result is written past the caches: a large one would only push out what is needed again, and be
+/// read from memory first.
+INLINE bool streams(const ck_convolution *c) {
+    const int64_t bytes = c->out_height * c->out_width * c->weights.rows * 4;
+    return bytes >= 32 << 20 && c->weights.rows % VF == 0 && (uintptr_t)c->y % sizeof(vf) == 0;
+}
+
 /// Aᵀ m A of every tile, from 36 planes m[count][width], finished and written.
 INLINE void finish_tiles(ck_activation activation, const ck_winograd *w, int64_t first, int64_t count,
     int64_t column, int64_t columns, int64_t width, const float *m) {
     const ck_convolution *c = w->convolution;
     const int64_t tiles_of_row = (c->out_width + 3) / 4, outputs = c->weights.rows;
+    const bool stream = streams(c);
     float shift[TILE_COLUMNS];
     load_shift(c, column, columns, shift);
     for (int64_t t = 0; t < count; t++) {
@@ -160,27 +168,35 @@ INLINE void finish_tiles(ck_activation activation, const ck_winograd *w, int64_t
                       left = (w->first + first + t) % tiles_of_row * 4;
         const int64_t rows = c->out_height - top < 4 ? c->out_height - top : 4,
                       pixels = c->out_width - left < 4 ? c->out_width - left : 4;
-        for (int64_t n = 0; n < columns; n += VF) {
-            vf half[4][6], result[4][4];
-            for (int j = 0; j < 6; j++) {
-                vf line[6], out[4];
-                for (int i = 0; i < 6; i++) line[i] = vf_load(m + (i * 6 + j) * plane(count * width) + t * width + n);
-                output_transform(line, out);
-                for (int i = 0; i < 4; i++) half[i][j] = out[i];
+        // A line of the cache at a time: lines written in two goes past the caches cost twice.
+        for (int64_t n = 0; n < columns; n += LINE_FLOATS) {
+            const int64_t some = columns - n < LINE_FLOATS ? columns - n : LINE_FLOATS;
+            float sums[4][4][LINE_FLOATS];
+            for (int64_t v = 0; v < some; v += VF) {
+                vf half[4][6], result[4];
+                for (int j = 0; j < 6; j++) {
+                    vf line[6];
+                    for (int i = 0; i < 6; i++) {
+                        line[i] = vf_load(m + (i * 6 + j) * plane(count * width) + t * width + n + v);
+                    }
+                    output_transform(line, result);
+                    for (int i = 0; i < 4; i++) half[i][j] = result[i];
+                }
+                for (int i = 0; i < 4; i++) {
+                    output_transform(half[i], result);
+                    for (int j = 0; j < 4; j++) vf_store(sums[i][j] + v, result[j]);
+                }
             }
-            for (int i = 0; i < 4; i++) output_transform(half[i], result[i]);
-            const int64_t some = columns - n < VF ? columns - n : VF;
             for (int i = 0; i < rows; i++) {
                 for (int j = 0; j < pixels; j++) {
                     const int64_t at = ((top + i) * c->out_width + left + j) * outputs + column + n;
                     const float *residual = c->residual ? c->residual + at : NULL;
-                    float sums[VF];
-                    vf_store(sums, result[i][j]);
-                    finish(activation, sums, shift + n, residual, some, c->y + at);
+                    finish(activation, stream, sums[i][j], shift + n, residual, some, c->y + at);
                 }
             }
         }
     }
+    if (stream) vf_end_stream();
 }
 
 #define FINISH_TILES_OF(activation, ...) finish_tiles(activation, __VA_ARGS__)
