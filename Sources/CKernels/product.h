@@ -75,13 +75,15 @@ static void gather(const ck_convolution *c, int64_t first, int64_t count, int64_
 
 INLINE void finish_product(ck_activation activation, const ck_convolution *c, int64_t first, int64_t count,
     int64_t column, int64_t columns, int64_t width, const float *sums) {
+    const bool stream = streams(c);
     float shift[TILE_COLUMNS];
     load_shift(c, column, columns, shift);
     for (int64_t m = 0; m < count; m++) {
         const int64_t at = (first + m) * c->weights.rows + column;
         const float *residual = c->residual ? c->residual + at : NULL;
-        finish(activation, false, sums + m * width, shift, residual, columns, c->y + at);
+        finish(activation, stream, sums + m * width, shift, residual, columns, c->y + at);
     }
+    if (stream) vf_end_stream();
 }
 
 #define FINISH_PRODUCT_OF(activation, ...) finish_product(activation, __VA_ARGS__)

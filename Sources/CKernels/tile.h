@@ -25,16 +25,23 @@ INLINE void tile(int rows, int vectors, int64_t depth, const float *a, int64_t a
             acc[m][v] = accumulate ? vf_load(sums + (m * vectors + v) * VF) : vf_set1(0);
         }
     }
+    // Rows that are far apart are not fetched ahead by themselves: those of the next tile, 16 columns at once.
 #pragma GCC unroll 1
-    for (int64_t k = 0; k < depth; k++) {
-        vf w[TILE_VECTORS];
-#pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++) w[v] = vf_load(b + (k * vectors + v) * VF);
+    for (int64_t k0 = 0; k0 < depth; k0 += 16) {
 #pragma GCC unroll 12
-        for (int m = 0; m < rows; m++) {
-            vf x = vf_set1(p[m / 3][k + m % 3 * a_stride]);
+        for (int m = 0; m < rows; m++) __builtin_prefetch(p[m / 3] + k0 + (m % 3 + rows) * a_stride);
+        const int64_t end = k0 + 16 < depth ? k0 + 16 : depth;
+#pragma GCC unroll 1
+        for (int64_t k = k0; k < end; k++) {
+            vf w[TILE_VECTORS];
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++) acc[m][v] = vf_fma(x, w[v], acc[m][v]);
+            for (int v = 0; v < vectors; v++) w[v] = vf_load(b + (k * vectors + v) * VF);
+#pragma GCC unroll 12
+            for (int m = 0; m < rows; m++) {
+                vf x = vf_set1(p[m / 3][k + m % 3 * a_stride]);
+#pragma GCC unroll 16
+                for (int v = 0; v < vectors; v++) acc[m][v] = vf_fma(x, w[v], acc[m][v]);
+            }
         }
     }
 #pragma GCC unroll 12
@@ -102,6 +109,13 @@ INLINE int64_t block_width(const ck_matrix *w, int64_t column) {
 }
 
 // MARK: - What happens to sums as they are written
+
+/// Whether the result is written past the caches: a large one would only push out what is needed again, and
+/// each of its lines would be read before it is written.
+INLINE bool streams(const ck_convolution *c) {
+    const int64_t bytes = c->out_height * c->out_width * c->weights.rows * 4;
+    return bytes >= 32 << 20 && c->weights.rows % VF == 0 && (uintptr_t)c->y % sizeof(vf) == 0;
+}
 
 /// y = activation(sums + shift + residual) for `count` channels of one pixel, past the caches with `stream`.
 INLINE void finish(ck_activation activation, bool stream, const float *sums, const float *shift,

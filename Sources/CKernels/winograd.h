@@ -103,7 +103,8 @@ static void transform_tiles(const ck_winograd *w, int64_t first, int64_t count) 
 
 // MARK: - Weights
 
-/// 36 planes u[channels][width] = G g Gᵀ of packed weights of channels from `first` on, columns from `column` on.
+/// 36 planes u[channels][width] = G g Gᵀ of packed weights: `channels` from `first` on, `width` columns from
+/// `column` on.
 INLINE void transform_chunk(ck_type type, const ck_matrix *w, int64_t first, int64_t channels, int64_t column,
     int64_t width, float *u) {
     const int64_t size = type == CK_F32 ? 4 : 2, panel = CK_PANEL_ROWS * size;
@@ -147,13 +148,6 @@ static void transform_weights(const ck_winograd *w, int64_t column, float *out) 
 }
 
 // MARK: - Products
-
-/// Whether the result is written past the caches: a large one would only push out what is needed again, and be
-/// read from memory first.
-INLINE bool streams(const ck_convolution *c) {
-    const int64_t bytes = c->out_height * c->out_width * c->weights.rows * 4;
-    return bytes >= 32 << 20 && c->weights.rows % VF == 0 && (uintptr_t)c->y % sizeof(vf) == 0;
-}
 
 /// Aᵀ m A of every tile, from 36 planes m[count][width], finished and written.
 INLINE void finish_tiles(ck_activation activation, const ck_winograd *w, int64_t first, int64_t count,

@@ -68,7 +68,7 @@ final class HugePages: Sendable {
     nonisolated(unsafe) let base: UnsafeMutableRawPointer
     nonisolated(unsafe) private let region: UnsafeMutableRawPointer
     private let regionBytes: Int
-    private static let pageBytes = 1 << 21
+    static let pageBytes = 1 << 21
 
     /// Nil when the system has no room.
     init?(byteCount: Int) {
@@ -81,7 +81,12 @@ final class HugePages: Sendable {
         self.region = region
         let address = (UInt(bitPattern: region) + UInt(Self.pageBytes) - 1) & ~UInt(Self.pageBytes - 1)
         base = region + Int(address - UInt(bitPattern: region))
-        madvise(base, byteCount / Self.pageBytes * Self.pageBytes, MADV_HUGEPAGE)
+        Self.ask(for: base, byteCount: byteCount)
+    }
+
+    /// Asks for huge pages for the whole ones of the memory at `base`, which begins with one.
+    static func ask(for base: UnsafeMutableRawPointer, byteCount: Int) {
+        madvise(base, byteCount / pageBytes * pageBytes, MADV_HUGEPAGE)
     }
 
     deinit { munmap(region, regionBytes) }

@@ -29,9 +29,13 @@ final class Workspace: @unchecked Sendable {
             return base.assumingMemoryBound(to: T.self)
         }
         memory[slot]?.deallocate()
-        let fresh = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes + bytes / 4, alignment: 64)
+        let size = bytes + bytes / 4
+        let isLarge = size >= HugePages.pageBytes
+        let fresh = UnsafeMutableRawBufferPointer.allocate(
+            byteCount: size, alignment: isLarge ? HugePages.pageBytes : 64)
         memory[slot] = fresh
         guard let base = fresh.baseAddress else { preconditionFailure("allocation without an address") }
+        if isLarge { HugePages.ask(for: base, byteCount: size) }
         return base.bindMemory(to: T.self, capacity: max(count, 1))
     }
 }
