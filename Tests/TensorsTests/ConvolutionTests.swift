@@ -165,6 +165,21 @@ import Testing
         }
     }
 
+    /// Large results are written past the caches; the upper part of a map is the same as that of a smaller one.
+    @Test(arguments: instructionSets.filter { $0 != .scalar }, [1, 3])
+    func largeMapsHaveTheBitsOfSmallOnes(level: Operations.InstructionSet, size: Int) throws {
+        let operations = Operations(pool: WorkerPool(threadCount: 2), instructionSet: level)
+        let layer = operations.convolution(
+            ElementType.f16.randomWeights(shape: [160, 4, size, size], seed: 1),
+            bias: .random(rows: 1, columns: 160, seed: 2), padding: .all(size / 2))
+        let pixels = Tensor.random(rows: 256 * 256, columns: 4, seed: 3)
+        let results = try [256, 64].map { height in
+            let x = FeatureMap(height: height, width: 256, pixels: pixels.prefix(height * 256))
+            return try operations.convolve(x, by: layer, activation: .relu) {}.pixels.prefix(60 * 256).values
+        }
+        #expect(results[0] == results[1] && results[0].contains { $0 != 0 })
+    }
+
     @Test(arguments: [(1, 7, 3), (5, 33, 17), (77, 300, 40), (200, 17, 129), (3, 1300, 16)], instructionSets)
     func linearMatchesTheNaiveLoops(size: (Int, Int, Int), level: Operations.InstructionSet) throws {
         let (rows, columns, outputs) = size
