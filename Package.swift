@@ -102,9 +102,16 @@ let package = Package(
         .executableTarget(
             name: "inkling", dependencies: ["Terminal", argumentParser], swiftSettings: settings),
 
+        // Benchmarks: of chat models, of picture models.
+        .target(name: "BenchmarkSupport", path: "Benchmarks/Support", swiftSettings: settings),
         .executableTarget(
-            name: "inkling-bench", dependencies: ["Llama", "Tensors", "Tokenizers", argumentParser],
+            name: "inkling-bench",
+            dependencies: ["Llama", "Tensors", "Tokenizers", "BenchmarkSupport", argumentParser],
             path: "Benchmarks/Engine", swiftSettings: settings),
+        .executableTarget(
+            name: "inkling-bench-pictures",
+            dependencies: ["BenchmarkSupport", "StableDiffusion", "Tensors", argumentParser],
+            path: "Benchmarks/Pictures", swiftSettings: settings),
 
         .executableTarget(
             name: "inkling-layers", dependencies: ["Tensors"], path: "Benchmarks/Layers", swiftSettings: settings),

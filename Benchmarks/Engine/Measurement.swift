@@ -1,3 +1,4 @@
+import BenchmarkSupport
 import Llama
 import Tensors
 import Tokenizers

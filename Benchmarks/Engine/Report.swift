@@ -1,3 +1,5 @@
+import BenchmarkSupport
+
 /// What one run measured; times are wall-clock seconds.
 struct Report: Encodable {
     /// One regime, measured several times.

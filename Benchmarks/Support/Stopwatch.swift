@@ -1,18 +1,21 @@
 import Glibc
 
 /// Measures wall-clock and processor time together.
-struct Stopwatch {
+public struct Stopwatch {
     /// One measurement.
-    struct Sample {
-        let seconds: Double
-        let processorSeconds: Double
+    public struct Sample: Sendable {
+        public let seconds: Double
+        /// Of all threads of the process.
+        public let processorSeconds: Double
     }
 
     private let start = ContinuousClock.now
     private let processorStart = Self.processorSeconds()
 
+    public init() {}
+
     /// The time since this stopwatch was made.
-    func read() -> Sample {
+    public func read() -> Sample {
         let elapsed = start.duration(to: .now)
         let (seconds, attoseconds) = elapsed.components
         return Sample(
@@ -21,7 +24,7 @@ struct Stopwatch {
     }
 
     /// The process's largest resident memory in bytes.
-    static func peakResidentBytes() -> Int {
+    public static func peakResidentBytes() -> Int {
         Int(usage().ru_maxrss) * 1024
     }
 
@@ -43,7 +46,7 @@ struct Stopwatch {
 
 extension [Double] {
     /// The middle value, or the mean of the two in the middle; 0 without values.
-    var median: Double {
+    public var median: Double {
         let sorted = sorted()
         guard let middle = sorted.dropFirst(count / 2).first else { return 0 }
         return count % 2 == 1 ? middle : (sorted[count / 2 - 1] + middle) / 2
