@@ -39,30 +39,46 @@ import Testing
     @Test func whatIsKeptHasALimit() {
         let arena = MemoryArena(keptLimit: 8 * Self.megabyte)
         let blocks = (1...10).map { arena.take($0 * Self.megabyte) }
-        for block in blocks { arena.give(block) }
+        for block in blocks { block.base.storeBytes(of: 1, as: UInt8.self) }
+        for index in stride(from: 0, to: 10, by: 2) { arena.give(blocks[index]) }
         #expect(arena.keptBytes <= 8 * Self.megabyte)
+        for index in stride(from: 1, to: 10, by: 2) { arena.give(blocks[index]) }
         arena.releaseAll()
         #expect(arena.keptBytes == 0)
+        let again = arena.take(Self.megabyte)
+        #expect(again.base.load(as: UInt8.self) == 0, "pages that the system had back are new")
+        arena.give(again)
     }
 
-    @Test func whatIsKeptMakesRoomForWhatIsUsed() {
+    @Test func smallPiecesJoinToLargeOnes() {
         let arena = MemoryArena()
-        for block in (0..<8).map({ _ in arena.take(Self.megabyte) }) { arena.give(block) }
+        let blocks = (0..<8).map { _ in arena.take(Self.megabyte) }
+        for index in [3, 0, 7, 1, 2, 5, 6, 4] { arena.give(blocks[index]) }
         #expect(arena.keptBytes == 8 * Self.megabyte)
         let large = arena.take(8 * Self.megabyte)
-        #expect(arena.keptBytes <= Self.megabyte)
-        #expect(large.bytes == 8 * Self.megabyte)
+        #expect(large.base == blocks[0].base)
+        #expect(arena.keptBytes == 0)
         arena.give(large)
-        arena.releaseAll()
     }
 
-    @Test func blocksMuchLargerThanNeededAreNotGiven() {
+    @Test func largePiecesAreCutIntoSmallOnes() {
         let arena = MemoryArena()
         let large = arena.take(8 * Self.megabyte)
+        let behind = arena.take(Self.megabyte)
         arena.give(large)
-        let small = arena.take(Self.megabyte)
-        #expect(small.bytes == Self.megabyte)
-        arena.give(small)
+        let small = (0..<8).map { _ in arena.take(Self.megabyte) }
+        #expect(small.map(\.base) == (0..<8).map { large.base + $0 * Self.megabyte })
+        #expect(arena.keptBytes == 0)
+        for block in small + [behind] { arena.give(block) }
+        #expect(arena.keptBytes == 9 * Self.megabyte)
+    }
+
+    @Test func theSmallestPieceThatFitsIsTaken() {
+        let arena = MemoryArena()
+        let blocks = [3, 1, 2, 1].map { arena.take($0 * Self.megabyte) }
+        arena.give(blocks[0])
+        arena.give(blocks[2])
+        #expect(arena.take(2 * Self.megabyte).base == blocks[2].base)
     }
 
     @Test func memoryBeginsAtACacheLineAndIsWritable() {
