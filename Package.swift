@@ -114,7 +114,8 @@ let package = Package(
             path: "Benchmarks/Pictures", swiftSettings: settings),
 
         .executableTarget(
-            name: "inkling-layers", dependencies: ["Tensors"], path: "Benchmarks/Layers", swiftSettings: settings),
+            name: "inkling-layers", dependencies: ["Tensors"], path: "Benchmarks/Layers",
+            swiftSettings: settings),
 
         tests("StrictJSON"),
         tests("Digest"),

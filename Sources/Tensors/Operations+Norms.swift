@@ -69,7 +69,8 @@ extension Operations {
         return factors
     }
 
-    /// Layer norm of every row of `x` [S, C], scaled by `weight` and shifted by `bias`, both `[1, C]` (Ba et al. 2016).
+    /// Layer norm of every row of `x` [S, C], scaled by `weight` and shifted by `bias`, both `[1, C]` (Ba, Kiros and
+    /// Hinton 2016).
     public func layerNorm(_ x: Tensor, weight: Tensor, bias: Tensor, epsilon: Float) -> Tensor {
         precondition(
             weight.rows * weight.columns == x.columns && bias.rows * bias.columns == x.columns,
