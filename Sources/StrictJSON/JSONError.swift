@@ -52,6 +52,8 @@ public struct JSONLimits: Sendable {
     public var depth: Int
     /// Values of any kind in the whole document.
     public var valueCount: Int
+    /// Whether NaN, Infinity and -Infinity, which Python writes into configurations, count as null.
+    public var takesNonFinite = false
 
     /// By default enough for a model's configuration files and indexes.
     public init(byteCount: Int = 64 << 20, depth: Int = 32, valueCount: Int = 4 << 20) {

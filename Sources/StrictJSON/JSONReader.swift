@@ -55,6 +55,15 @@ public struct JSONReader {
         offset += length
     }
 
+    /// Consumes NaN, Infinity or -Infinity if one of them comes next.
+    mutating func takeNonFinite() -> Bool {
+        for word in ["NaN", "Infinity", "-Infinity"] where bytes[offset...].starts(with: word.utf8) {
+            offset += word.utf8.count
+            return true
+        }
+        return false
+    }
+
     /// A member's name and the colon behind it.
     public mutating func name() throws(JSONError) -> String {
         guard peek() == UInt8(ascii: "\"") else { throw unexpected("a member's name") }

@@ -1,7 +1,7 @@
 extension JSONValue {
     /// Parses a whole document of strict JSON.
     ///
-    /// Not accepted: comments, trailing commas, NaN and Infinity, duplicate names, lone surrogates, invalid UTF-8, and
+    /// Not accepted: comments, trailing commas, NaN and Infinity (but see `JSONLimits`), duplicate names, lone surrogates, invalid UTF-8, and
     /// whatever exceeds `limits`.
     public init(parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONError) {
         // The closure cannot throw a typed error through the standard library's rethrowing call.
@@ -47,6 +47,7 @@ private struct JSONParser {
         case UInt8(ascii: "n"):
             try reader.literal("null")
             return .null
+        case _ where limits.takesNonFinite && reader.takeNonFinite(): return .null
         case let byte? where byte == UInt8(ascii: "-") || (0x30...0x39).contains(byte):
             return try reader.number()
         default: throw reader.unexpected("a value")

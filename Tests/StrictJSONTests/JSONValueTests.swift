@@ -78,6 +78,17 @@ struct JSONValueTests {
         #expect(problem(text) != nil)
     }
 
+    @Test func pythonsInfinitiesCountAsNullWhereThatIsAskedFor() throws {
+        var limits = JSONLimits()
+        limits.takesNonFinite = true
+        let value = try parse(#"{"a": -Infinity, "b": [NaN, Infinity, -1, "NaN"]}"#, limits)
+        #expect(value["a"] == .null)
+        #expect(value["b"] == .array([.null, .null, .integer(-1), .string("NaN")]))
+        for text in ["-", "-I", "-Infinit", "Nan", "infinity", "-NaN", "Infinity1"] {
+            #expect(problem(text, limits) != nil)
+        }
+    }
+
     @Test func namesTheProblemAndItsPlace() {
         #expect(problem("[") == .unexpectedEnd)
         #expect(problem("[1 2]") == .unexpectedByte(expected: "“,” or “]”", found: 0x32))

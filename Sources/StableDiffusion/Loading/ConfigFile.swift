@@ -17,7 +17,9 @@ struct ConfigFile: Sendable {
 
     /// Reads a file.
     init(_ path: String) throws {
-        let json = try JSONValue(file: path)
+        var limits = JSONLimits(byteCount: 1 << 20)
+        limits.takesNonFinite = true  // Python's json writes -Infinity for a limit that there isn't
+        let json = try JSONValue(file: path, limits: limits)
         guard case .object = json else {
             throw CheckpointError.invalidHeader(file: path, expected: "a JSON object", found: json.described)
         }
