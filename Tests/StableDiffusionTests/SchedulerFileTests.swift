@@ -7,7 +7,8 @@ import Testing
 @Suite struct SchedulerFileTests {
     private func file(_ text: String, corrected: Bool = false) throws -> SchedulerFile {
         try SchedulerFile(
-            JSONValue(parsing: [UInt8](text.utf8)), path: "scheduler_config.json", isCorrected: corrected)
+            ConfigFile(JSONValue(parsing: [UInt8](text.utf8)), path: "scheduler_config.json"),
+            isCorrected: corrected)
     }
 
     @Test func aSchedulerThatIsNotThereIsReplacedWithAWarning() throws {

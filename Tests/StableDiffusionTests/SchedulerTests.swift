@@ -47,7 +47,8 @@ import Testing
         }
 
         func scheduler() throws -> any Scheduler {
-            let file = try SchedulerFile(file, path: "scheduler_config.json", isCorrected: isCorrected)
+            let file = try SchedulerFile(
+                ConfigFile(file, path: "scheduler_config.json"), isCorrected: isCorrected)
             let configuration = try file.configuration(for: kind)
             if let eta { return try TCDScheduler(configuration, steps: steps, gamma: eta) }
             return try configuration.scheduler(steps: steps)

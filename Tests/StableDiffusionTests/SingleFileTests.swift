@@ -145,7 +145,7 @@ struct SingleFileTests {
             #expect(try row.texts.count == (family == .stableDiffusionXL ? 2 : 1))
             for name in ["usual", "turbo", "lcm"] {
                 let file = try row.scheduler(name)
-                _ = try SchedulerFile(file.json, path: file.path, isCorrected: false).configuration()
+                _ = try SchedulerFile(file, isCorrected: false).configuration()
             }
         }
     }

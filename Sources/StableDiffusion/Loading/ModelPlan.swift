@@ -44,8 +44,7 @@ struct ModelPlan: Sendable {
             }
         // The reference overrules old schedulers' files in the first pipelines only.
         let isFirst = files.pipeline.hasPrefix("StableDiffusion") && files.family != .stableDiffusionXL
-        scheduler = try SchedulerFile(
-            files.scheduler.json, path: files.scheduler.path, isCorrected: isFirst)
+        scheduler = try SchedulerFile(files.scheduler, isCorrected: isFirst)
         try checkNetwork(files)
         try checkTexts(files)
         try checkTinyDecoder(files)

@@ -1,24 +1,45 @@
+import Glibc
 import Tensors
 
 /// What the text encoders made of a prompt: the same for every step, size and seed, so it can be kept.
 public struct Conditioning: Sendable {
-    /// The features of one text.
-    struct Embedding: Sendable {
-        /// The rows that the network attends to, `[77, hiddenSize]`.
-        let context: Tensor
-        /// The whole text as one row `[1, P]`, of models that take one.
-        let pooled: Tensor?
-    }
-
-    let prompt: Embedding
+    let prompt: PromptEmbedding
     /// Of the negative prompt; nil without guidance.
-    let negative: Embedding?
+    let negative: PromptEmbedding?
 }
 
 /// What the encoder made of a start picture: independent of seed, strength and steps, so it can be kept.
 public struct EncodedPicture: Sendable {
-    /// Mean of the latents' distribution `[h, w, C]`, not yet scaled.
-    let mean: FeatureMap
-    /// Its logarithmic variance `[h, w, C]`.
-    let logVariance: FeatureMap
+    enum Content: Sendable {
+        /// Latents are drawn from it, by the render's own random numbers.
+        case distribution(LatentDistribution)
+        case latents(FeatureMap)
+    }
+
+    let content: Content
+
+    /// The autoencoder's latents `[h, w, C]`; draws as many numbers as there are, where it draws any.
+    func latents(_ generator: inout TorchGenerator) -> FeatureMap {
+        switch content {
+        case .latents(let latents): return latents
+        case .distribution(let distribution):
+            let mean = distribution.mean
+            let noise = generator.noise(height: mean.height, width: mean.width, channels: mean.channels)
+            return distribution.sample(noise)
+        }
+    }
+}
+
+extension LatentDistribution {
+    /// mean + deviation · `noise`, all `[h, w, C]`.
+    func sample(_ noise: FeatureMap) -> FeatureMap {
+        let result = Tensor(rows: mean.pixels.rows, columns: mean.channels)
+        let (means, variances) = (mean.pixels.floats, logVariance.pixels.floats)
+        for index in result.floats.indices {
+            result.floats[index] =
+                means[index] + expf(0.5 * variances[index]) * noise.pixels.floats[index]
+        }
+        extendLifetime((mean, logVariance, noise))
+        return FeatureMap(height: mean.height, width: mean.width, pixels: result)
+    }
 }

@@ -4,13 +4,38 @@ public import Tensors
 ///
 /// A value: a copy goes on by itself, from the same step and the same random numbers.
 public struct Denoising: Sendable {
-    private let model: DiffusionModel
     /// How many steps there are in all.
     public let stepCount: Int
     /// Steps done.
     public private(set) var step = 0
-    /// The latents after `step` steps, `[h, w, C]`.
-    public private(set) var latents: FeatureMap
+
+    private let unet: UNet
+    private let schedule: any Scheduler
+    private let firstStep: Int
+    private let guidanceScale: Float
+    private let conditional: Branch
+    /// For the negative prompt; nil without guidance.
+    private let unconditional: Branch?
+    private let original: Original?
+    private let size: (height: Int, width: Int, channels: Int)
+
+    private var values: Latents
+    private var history = SchedulerHistory()
+    private var generator: TorchGenerator
+
+    /// What the network is told of one prompt, at every step.
+    private struct Branch: Sendable {
+        let time: TimeEmbeddings
+        let context: CrossAttentionContext
+    }
+
+    /// What is kept of a start picture outside of a mask.
+    fileprivate struct Original: Sendable {
+        let latents: Latents
+        let noise: Latents
+        /// For each latent pixel, 1 where it is painted anew and 0 where it is kept.
+        let mask: [Float]
+    }
 
     /// Draws the noise; with a start picture, encodes that first unless `picture` has it already.
     ///
@@ -19,14 +44,142 @@ public struct Denoising: Sendable {
         _ model: DiffusionModel, _ plan: RenderPlan, _ conditioning: Conditioning,
         picture: EncodedPicture? = nil, pass: Pass
     ) throws(Interrupted) {
-        switch model.parts {}
+        let parts = model.parts
+        let factor = parts.factor
+        size = (plan.height / factor, plan.width / factor, parts.latentChannels)
+        unet = parts.network
+        schedule = plan.schedule
+        firstStep = plan.firstStep
+        stepCount = plan.stepCount
+        guidanceScale = Float(plan.guidanceScale)
+        conditional = try Self.branch(conditioning.prompt, plan, unet, pass)
+        if plan.isGuided {
+            guard let negative = conditioning.negative else {
+                preconditionFailure("a conditioning of the same plan")
+            }
+            unconditional = try Self.branch(negative, plan, unet, pass)
+        } else {
+            unconditional = nil
+        }
+        var start = picture
+        if start == nil { start = try model.encodePicture(plan, pass) }
+        var generator = TorchGenerator(seed: plan.seed)
+        (values, original) = Self.begin(plan, start, size, parts, &generator, pass)
+        self.generator = generator
     }
+
+    private static func branch(
+        _ embedding: PromptEmbedding, _ plan: RenderPlan, _ unet: UNet, _ pass: Pass
+    ) throws(Interrupted) -> Branch {
+        // SDXL: original size, crop and target size, all those of the picture itself.
+        let sides = [Float(plan.height), Float(plan.width)]
+        let added = embedding.pooled.map {
+            UNet.AddedConditions(pooled: $0, timeIDs: sides + [0, 0] + sides)
+        }
+        return Branch(
+            time: try unet.timeEmbeddings(
+                plan.schedule.timesteps, guidanceScale: plan.guidanceScale, added: added, pass),
+            context: try unet.context(embedding.context, pass))
+    }
+
+    /// The first latents: noise, or the start picture with as much of it as the first step expects.
+    ///
+    /// Random numbers are drawn in the reference's order: for the start picture's latents, then the noise; with a mask,
+    /// then those of the picture without what is painted anew, which only other networks look at.
+    private static func begin(
+        _ plan: RenderPlan, _ picture: EncodedPicture?, _ size: (height: Int, width: Int, channels: Int),
+        _ parts: ModelParts, _ generator: inout TorchGenerator, _ pass: Pass
+    ) -> (Latents, Original?) {
+        func draw() -> Latents {
+            Latents(generator.noise(height: size.height, width: size.width, channels: size.channels))
+        }
+        guard let picture, let strength = plan.strength else {
+            return (plan.schedule.initialScale * draw(), nil)
+        }
+        let scale = parts.latentScale
+        let latents = Latents(scale.modelLatents(picture.latents(&generator), pass.operations))
+        let noise = draw()
+        var first = plan.schedule.addNoise(noise, to: latents, at: plan.firstStep)
+        guard let mask = plan.mask else { return (first, nil) }
+        if strength == 1 { first = plan.schedule.initialScale * noise }
+        if case .distribution = picture.content { _ = draw() }
+        return (
+            first,
+            Original(
+                latents: latents, noise: noise,
+                mask: mask.mask(
+                    picture: (plan.width, plan.height), height: size.height, width: size.width))
+        )
+    }
+
+    // MARK: - Steps
+
+    /// The latents after `step` steps, `[h, w, C]`.
+    public var latents: FeatureMap { map(values) }
 
     /// Takes one step and gives the model's estimate of the finished latents `[h, w, C]`, good enough for a preview; nil
     /// when all steps are done.
     ///
     /// - Throws: `Interrupted` when the checkpoint does; nothing has changed then, and the step can be taken again.
     public mutating func next(_ pass: Pass) throws(Interrupted) -> FeatureMap? {
-        switch model.parts {}
+        guard step < stepCount else { return nil }
+        let index = firstStep + step
+        try pass.checkpoint()
+        let output = try output(at: index, pass)
+        // Nothing throws from here on.
+        var (history, generator) = (history, generator)
+        var (next, denoised) = schedule.step(
+            index, output: output, latents: values, history: &history
+        ) {
+            Latents(generator.noise(height: size.height, width: size.width, channels: size.channels))
+        }
+        if let original {
+            let isLast = index + 1 == schedule.timesteps.count
+            let kept =
+                isLast
+                ? original.latents
+                : schedule.addNoise(original.noise, to: original.latents, at: index + 1)
+            next = original.blended(next, over: kept, channels: size.channels)
+            denoised = original.blended(denoised, over: original.latents, channels: size.channels)
+        }
+        (values, self.history, self.generator) = (next, history, generator)
+        step += 1
+        return map(denoised)
+    }
+
+    /// What the network says of the latents; with guidance, away from what it says for the negative prompt (Ho and
+    /// Salimans 2022, equation 6, with the scale 1 + w).
+    private func output(at index: Int, _ pass: Pass) throws(Interrupted) -> Latents {
+        let input = map(schedule.networkInput(values, at: index))
+        let positive = Latents(
+            try unet(input, step: index, time: conditional.time, context: conditional.context, pass))
+        guard let unconditional else { return positive }
+        let negative = Latents(
+            try unet(input, step: index, time: unconditional.time, context: unconditional.context, pass))
+        return negative + guidanceScale * (positive - negative)
+    }
+
+    private func map(_ latents: Latents) -> FeatureMap {
+        let pixels = Tensor(rows: size.height * size.width, columns: size.channels)
+        _ = pixels.floats.update(fromContentsOf: latents.values)
+        return FeatureMap(height: size.height, width: size.width, pixels: pixels)
+    }
+}
+
+extension Denoising.Original {
+    /// `latents` where the mask is 1 and `kept` where it is 0.
+    fileprivate func blended(_ latents: Latents, over kept: Latents, channels: Int) -> Latents {
+        Latents(
+            latents.values.indices.map { index in
+                let share = mask[index / channels]
+                return (1 - share) * kept.values[index] + share * latents.values[index]
+            })
+    }
+}
+
+extension Latents {
+    init(_ map: FeatureMap) {
+        self.init(Array(map.pixels.floats))
+        extendLifetime(map)
     }
 }

@@ -1,3 +1,4 @@
+import Checkpoints
 public import Tensors
 
 extension DiffusionModel {
@@ -7,7 +8,8 @@ extension DiffusionModel {
     public static func inspect(
         _ path: String, options: LoadOptions = LoadOptions()
     ) throws -> DiffusionModelInfo {
-        throw StableDiffusionError.unsupportedFeature(path: path, feature: "a network that is being built")
+        let files = try ModelFiles.open(path, options: options)
+        return DiffusionModelInfo(files, try ModelPlan(files))
     }
 
     /// Loads a diffusers directory or a single-file checkpoint.
@@ -24,6 +26,33 @@ extension DiffusionModel {
         _ path: String, options: LoadOptions = LoadOptions(), operations: Operations,
         progress: (Double) -> Void = { _ in }, checkpoint: InterruptionCheck = {}
     ) throws -> DiffusionModel {
-        throw StableDiffusionError.unsupportedFeature(path: path, feature: "a network that is being built")
+        let files = try ModelFiles.open(path, options: options)
+        let info = DiffusionModelInfo(files, try ModelPlan(files))
+        let parts = try ModelParts(
+            files, operations: operations, progress: progress, checkpoint: checkpoint)
+        return DiffusionModel(info: info, parts: parts)
+    }
+}
+
+extension DiffusionModelInfo {
+    /// What the opened files of a model say.
+    init(_ files: ModelFiles, _ plan: ModelPlan) {
+        let factor = plan.autoencoder.factor
+        // The size that networks of the family were trained with, where a file doesn't say it.
+        let usual = files.family == .stableDiffusionXL ? 128 : 64
+        let size = plan.network.sampleSize ?? [usual, usual]
+        let decoders: [DecoderKind] =
+            switch plan.autoencoder {
+            case .full: plan.tinyDecoder == nil ? [.full] : [.full, .tiny]
+            case .tiny: [.tiny]
+            }
+        self.init(
+            family: files.family,
+            parameterCount: files.checkpoints.reduce(0) { $0 + $1.elementCount },
+            byteCount: files.checkpoints.reduce(0) { $0 + $1.byteCount },
+            defaultWidth: size[1] * factor, defaultHeight: size[0] * factor, factor: factor,
+            decoders: decoders, scheduler: plan.scheduler.kind,
+            prediction: files.prediction ?? plan.scheduler.prediction,
+            warnings: files.warnings + (plan.scheduler.warning.map { [$0] } ?? []))
     }
 }

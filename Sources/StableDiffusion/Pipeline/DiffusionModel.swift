@@ -15,32 +15,30 @@ public import Tensors
 /// ```
 public struct DiffusionModel: Sendable {
     public let info: DiffusionModelInfo
-    let parts: Parts
-
-    /// None yet: no value of this type exists before the networks are there.
-    enum Parts {}
-
-    /// Fills in the model's defaults and checks that the render can be done, before anything runs.
-    ///
-    /// - Throws: `invalidSetting`, `invalidSize`, `exceedsPixels`, `exceedsMemory`.
-    public func plan(
-        _ settings: RenderSettings, limits: RenderLimits = RenderLimits()
-    ) throws(StableDiffusionError) -> RenderPlan {
-        switch parts {}
-    }
+    let parts: ModelParts
 
     /// What the text encoders make of the plan's prompts.
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     public func encodePrompt(_ plan: RenderPlan, _ pass: Pass) throws(Interrupted) -> Conditioning {
-        switch parts {}
+        let prompt = try parts.encode(plan.prompt, skippedLayers: plan.clipSkip, pass)
+        guard plan.isGuided else { return Conditioning(prompt: prompt, negative: nil) }
+        let negative =
+            plan.negativePrompt.isEmpty && parts.zeroesEmptyPrompt
+            ? prompt.zeros
+            // As the reference has it, layers are left out for the prompt only.
+            : try parts.encode(plan.negativePrompt, skippedLayers: 0, pass)
+        return Conditioning(prompt: prompt, negative: negative)
     }
 
     /// What the encoder makes of the plan's start picture; nil without one.
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     public func encodePicture(_ plan: RenderPlan, _ pass: Pass) throws(Interrupted) -> EncodedPicture? {
-        switch parts {}
+        guard let picture = plan.initImage else { return nil }
+        let sized = picture.withoutAlpha().resized(width: plan.width, height: plan.height)
+        try pass.checkpoint()
+        return try parts.encode(sized.map(), pass)
     }
 
     /// The picture of `latents` `[h, w, C]`, which are left as they are.
@@ -48,7 +46,11 @@ public struct DiffusionModel: Sendable {
     /// - Throws: `StableDiffusionError.invalidNumbers` for latents that aren't finite; `Interrupted` when the checkpoint
     ///   does.
     public func decode(_ latents: FeatureMap, with decoder: DecoderKind, _ pass: Pass) throws -> Bitmap {
-        switch parts {}
+        guard latents.pixels.floats.allSatisfy(\.isFinite) else { throw StableDiffusionError.invalidNumbers }
+        let picture = try parts.decode(latents, with: decoder, pass)
+        guard picture.pixels.floats.allSatisfy(\.isFinite) else { throw StableDiffusionError.invalidNumbers }
+        extendLifetime((latents, picture))
+        return Bitmap(picture)
     }
 
     /// A quick picture of a step's estimate, by the tiny decoder where there is one, else by a linear projection of the
@@ -56,6 +58,7 @@ public struct DiffusionModel: Sendable {
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     public func preview(_ denoised: FeatureMap, _ pass: Pass) throws(Interrupted) -> Bitmap {
-        switch parts {}
+        guard info.decoders.contains(.tiny) else { return Bitmap(parts.projection(denoised, pass)) }
+        return Bitmap(try parts.decode(denoised, with: .tiny, pass))
     }
 }

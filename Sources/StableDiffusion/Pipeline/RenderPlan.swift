@@ -29,4 +29,10 @@ public struct RenderPlan: Sendable {
     public let memory: Int
     /// What the user should know, in sentences: such as words that the text encoder doesn't see.
     public let warnings: [String]
+
+    /// Whether every step runs the network for the negative prompt too.
+    let isGuided: Bool
+    let schedule: any Scheduler
+    /// The first step that is taken: not 0 with a start picture.
+    let firstStep: Int
 }

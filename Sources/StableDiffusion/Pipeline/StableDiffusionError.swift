@@ -41,7 +41,7 @@ extension StableDiffusionError: CustomStringConvertible {
             "A picture of \(width) × \(height) pixels can't be made: with this model width and height are "
                 + "multiples of \(factor), for example \(Self.near(width, factor)) × \(Self.near(height, factor))."
         case .exceedsPixels(let width, let height, let limit):
-            "A picture of \(width) × \(height) has \(Int64(width) * Int64(height)) pixels; "
+            "A picture of \(width) × \(height) has \(Self.product(width, height)) pixels; "
                 + "at most \(limit) are allowed."
         case .exceedsMemory(let width, let height, let needed, let limit):
             "A picture of \(width) × \(height) needs about \(Self.megabytes(needed)) MB of memory; "
@@ -51,9 +51,15 @@ extension StableDiffusionError: CustomStringConvertible {
         }
     }
 
-    /// The multiple of `factor` nearest to `length`, at least one.
+    /// The multiple of `factor` nearest to `length`, at least one; sizes beyond reason are brought into it first.
     private static func near(_ length: Int, _ factor: Int) -> Int {
-        max(1, (max(length, 0) / factor) + (max(length, 0) % factor * 2 >= factor ? 1 : 0)) * factor
+        let length = min(max(length, 0), 1 << 20)
+        return max(1, length / factor + (length % factor * 2 >= factor ? 1 : 0)) * factor
+    }
+
+    private static func product(_ width: Int, _ height: Int) -> String {
+        let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
+        return overflow ? "more than \(Int.max)" : "\(pixels)"
     }
 
     private static func megabytes(_ bytes: Int) -> Int { (bytes + 999_999) / 1_000_000 }

@@ -1,13 +1,15 @@
 extension SchedulerConfiguration {
-    /// Training times for a model distilled on `originalSteps` of them: a subset of those, from the last one on.
+    /// Training times for a model distilled on `originalSteps` of them: a subset of those up to `originalShare`, from the
+    /// last one on.
     ///
     /// - Throws: `invalidSetting` for more steps than those.
     func consistencyTimesteps(_ count: Int) throws(StableDiffusionError) -> [Int] {
-        guard count <= originalSteps else { throw invalidSteps("at most \(originalSteps)", count) }
+        let original = Int(Double(originalSteps) * originalShare)
+        guard count <= original else { throw invalidSteps("at most \(original)", count) }
         let interval = trainingSteps / originalSteps
-        let step = Double(originalSteps) / Double(count)
+        let step = Double(original) / Double(count)
         return (0..<count).map { index in
-            (originalSteps - Int((Double(index) * step).rounded(.down))) * interval - 1
+            (original - Int((Double(index) * step).rounded(.down))) * interval - 1
         }
     }
 }

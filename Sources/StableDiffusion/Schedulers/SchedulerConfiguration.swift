@@ -49,6 +49,8 @@ struct SchedulerConfiguration: Sendable, Equatable {
     var setsAlphaToOne: Bool
     var skipsRungeKutta: Bool
     var originalSteps: Int
+    /// How many of the original steps may be visited, as a share: less than all with a start picture.
+    var originalShare = 1.0
     var timestepScaling: Double
 
     // Noise levels.

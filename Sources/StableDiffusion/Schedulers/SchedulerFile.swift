@@ -7,39 +7,38 @@ import StrictJSON
 struct SchedulerFile: Sendable {
     /// The model's own.
     let kind: SchedulerKind
+    /// What the file says that the network gives.
+    let prediction: Prediction
     /// A sentence, where another scheduler takes the place of one that is not there.
     let warning: String?
     /// Whether the reference's pipeline for this model overrules two settings that early files had wrong.
     let isCorrected: Bool
-    private let json: JSONValue
-    private let path: String
+    private let file: ConfigFile
 
-    /// Reads `json`, the contents of the file at `path`.
+    /// Reads which scheduler the file is of.
     ///
     /// - Throws: `unsupportedFeature` for a scheduler of another kind of model, `invalidConfiguration`.
-    init(_ json: JSONValue, path: String, isCorrected: Bool) throws(StableDiffusionError) {
-        guard let name = json["_class_name"]?.string else {
-            throw .invalidConfiguration(
-                file: path, key: "_class_name", expected: "the name of a scheduler",
-                found: json["_class_name"]?.described ?? "nothing")
+    init(_ file: ConfigFile, isCorrected: Bool) throws(StableDiffusionError) {
+        guard let name = try file.optionalString("_class_name") else {
+            throw file.invalid("_class_name", "the name of a scheduler")
         }
         guard let known = Self.kinds[name] else {
-            throw .unsupportedFeature(path: path, feature: "the scheduler \(quoted(name))")
+            throw .unsupportedFeature(path: file.path, feature: "the scheduler \(quoted(name))")
         }
         var kind = known.kind
         var isExact = known.isExact
         if kind == .dpmpp2M {
-            if json["use_karras_sigmas"]?.bool == true { kind = .dpmpp2MKarras }
-            let algorithm = json["algorithm_type"]?.string ?? "dpmsolver++"
+            if try file.optionalBool("use_karras_sigmas") ?? false { kind = .dpmpp2MKarras }
+            let algorithm = try file.optionalString("algorithm_type") ?? "dpmsolver++"
             isExact = isExact && ["dpmsolver++", "deis"].contains(algorithm)
         }
         self.kind = kind
+        prediction = try file.choice("prediction_type") ?? .epsilon
         warning =
             isExact
             ? nil : "The model's own scheduler (\(name)) isn't available; \(kind.rawValue) takes its place."
         self.isCorrected = isCorrected
-        self.json = json
-        self.path = path
+        self.file = file
     }
 
     /// The settings of `kind`; nil means the model's own.
@@ -54,60 +53,58 @@ struct SchedulerFile: Sendable {
     ) throws(StableDiffusionError) -> SchedulerConfiguration {
         let kind = kind ?? self.kind
         let defaults = SchedulerDefaults(kind)
-        let fields = SchedulerFields(json: json, path: path)
-        try fields.refuse(for: kind)
-        let trainingSteps = try fields.int("num_train_timesteps", 1...100_000) ?? 1000
-        let betas = try fields.numbers("trained_betas", count: trainingSteps, 0...1)
-        let written: Prediction? = try fields.choice("prediction_type")
+        try file.refuseUnknownSettings(of: kind)
+        let trainingSteps = try file.int("num_train_timesteps", in: 1...100_000, default: 1000)
         let isOwn = kind == self.kind && warning == nil
         return SchedulerConfiguration(
             kind: kind,
             trainingSteps: trainingSteps,
-            betaStart: try fields.double("beta_start", 0...1) ?? defaults.betaStart,
-            betaEnd: try fields.double("beta_end", 0...1) ?? defaults.betaEnd,
-            betaSchedule: try fields.choice("beta_schedule") ?? defaults.betaSchedule,
-            trainedBetas: betas?.map(Float.init),
-            rescalesToZeroSNR: kind == .pndm ? false : try fields.bool("rescale_betas_zero_snr") ?? false,
-            prediction: prediction ?? written ?? .epsilon,
-            spacing: try fields.choice("timestep_spacing") ?? defaults.spacing,
-            stepsOffset: try stepsOffset(fields, isOwn: isOwn),
-            clipRange: try clips(fields, defaults, isOwn: isOwn)
-                ? Float(fields.double("clip_sample_range", 0...1e6) ?? 1) : nil,
-            setsAlphaToOne: try fields.bool("set_alpha_to_one") ?? (kind != .pndm),
-            skipsRungeKutta: try fields.bool("skip_prk_steps") ?? false,
-            originalSteps: try fields.int("original_inference_steps", 1...trainingSteps)
+            betaStart: try file.optionalDouble("beta_start", in: 0...1) ?? defaults.betaStart,
+            betaEnd: try file.optionalDouble("beta_end", in: 0...1) ?? defaults.betaEnd,
+            betaSchedule: try file.choice("beta_schedule") ?? defaults.betaSchedule,
+            trainedBetas: try file.optionalFloats("trained_betas", count: trainingSteps, in: 0...1),
+            rescalesToZeroSNR: kind == .pndm
+                ? false : try file.optionalBool("rescale_betas_zero_snr") ?? false,
+            prediction: prediction ?? self.prediction,
+            spacing: try file.choice("timestep_spacing") ?? defaults.spacing,
+            stepsOffset: try stepsOffset(isOwn: isOwn),
+            clipRange: try clips(defaults, isOwn: isOwn)
+                ? file.float("clip_sample_range", in: 0...1e6, default: 1) : nil,
+            setsAlphaToOne: try file.optionalBool("set_alpha_to_one") ?? (kind != .pndm),
+            skipsRungeKutta: try file.optionalBool("skip_prk_steps") ?? false,
+            originalSteps: try file.optionalInt("original_inference_steps", in: 1...trainingSteps)
                 ?? min(50, trainingSteps),
-            timestepScaling: try fields.double("timestep_scaling", 0...1e6) ?? 10,
-            usesKarrasSigmas: try usesKarrasSigmas(fields, kind),
-            sigmaMin: try fields.double("sigma_min", 0...1e6),
-            sigmaMax: try fields.double("sigma_max", 0...1e6),
-            finalSigma: try fields.choice("final_sigmas_type") ?? .zero,
-            interpolation: try fields.choice("interpolation_type") ?? .linear,
-            hasContinuousTimesteps: try fields.text("timestep_type", ["discrete", "continuous"])
+            timestepScaling: try file.optionalDouble("timestep_scaling", in: 0...1e6) ?? 10,
+            usesKarrasSigmas: try usesKarrasSigmas(kind),
+            sigmaMin: try file.optionalDouble("sigma_min", in: 0...1e6),
+            sigmaMax: try file.optionalDouble("sigma_max", in: 0...1e6),
+            finalSigma: try file.choice("final_sigmas_type") ?? .zero,
+            interpolation: try file.choice("interpolation_type") ?? .linear,
+            hasContinuousTimesteps: try file.text("timestep_type", ["discrete", "continuous"])
                 == "continuous",
-            solverOrder: try fields.int("solver_order", 1...3) ?? 2,
-            solverType: try solverType(fields, kind),
-            usesLowerOrderFinally: try fields.bool("lower_order_final") ?? true,
-            usesEulerFinally: try fields.bool("euler_at_final") ?? false,
-            lambdaMinClipped: try fields.double("lambda_min_clipped", -1e6...1e6) ?? -.infinity,
-            predictsSample: try fields.bool("predict_x0") ?? true,
-            disabledCorrectorSteps: try fields.steps("disable_corrector") ?? [])
+            solverOrder: try file.optionalInt("solver_order", in: 1...3) ?? 2,
+            solverType: try solverType(kind),
+            usesLowerOrderFinally: try file.optionalBool("lower_order_final") ?? true,
+            usesEulerFinally: try file.optionalBool("euler_at_final") ?? false,
+            lambdaMinClipped: try file.optionalDouble("lambda_min_clipped", in: -1e6...1e6) ?? -.infinity,
+            predictsSample: try file.optionalBool("predict_x0") ?? true,
+            disabledCorrectorSteps: try file.optionalInts("disable_corrector", in: -1...100_000) ?? [])
     }
 
     // MARK: - Two corrections
 
     /// Files from before 2022-09 lack the offset of 1 that the models were made with.
-    private func stepsOffset(_ fields: SchedulerFields, isOwn: Bool) throws(StableDiffusionError) -> Int {
-        let written = try fields.int("steps_offset", 0...1000)
+    private func stepsOffset(isOwn: Bool) throws(StableDiffusionError) -> Int {
+        let written = try file.optionalInt("steps_offset", in: 0...1000)
         guard isCorrected, isOwn || written != nil else { return written ?? 0 }
         return 1
     }
 
     /// Latents are never clipped by a model's own scheduler, whatever its file says.
     private func clips(
-        _ fields: SchedulerFields, _ defaults: SchedulerDefaults, isOwn: Bool
+        _ defaults: SchedulerDefaults, isOwn: Bool
     ) throws(StableDiffusionError) -> Bool {
-        let written = try fields.bool("clip_sample")
+        let written = try file.optionalBool("clip_sample")
         guard isCorrected, isOwn || written != nil else { return written ?? defaults.clips }
         return false
     }
@@ -115,20 +112,20 @@ struct SchedulerFile: Sendable {
     // MARK: - Settings that depend on the scheduler
 
     private func usesKarrasSigmas(
-        _ fields: SchedulerFields, _ kind: SchedulerKind
+        _ kind: SchedulerKind
     ) throws(StableDiffusionError) -> Bool {
         switch kind {
         case .dpmpp2M: false
         case .dpmpp2MKarras: true
-        default: try fields.bool("use_karras_sigmas") ?? false
+        default: try file.optionalBool("use_karras_sigmas") ?? false
         }
     }
 
     private func solverType(
-        _ fields: SchedulerFields, _ kind: SchedulerKind
+        _ kind: SchedulerKind
     ) throws(StableDiffusionError) -> SchedulerConfiguration.SolverType {
         let names = SchedulerConfiguration.SolverType.allCases.map(\.rawValue) + ["logrho"]
-        let written = try fields.text("solver_type", names).flatMap(
+        let written = try file.text("solver_type", names).flatMap(
             SchedulerConfiguration.SolverType.init(rawValue:))
         if kind == .unipc { return written == .bh1 ? .bh1 : .bh2 }
         return written == .heun ? .heun : .midpoint

@@ -1,0 +1,58 @@
+import Tensors
+import Tokenizers
+
+// One text encoder, or the two of SDXL, whose contexts lie side by side.
+
+extension ModelParts {
+    /// Whether the context is that of SDXL: one layer earlier, without the final norm.
+    private var takesPenultimateLayer: Bool { family == .stableDiffusionXL }
+
+    /// How many layers a request may leave out.
+    var skippableLayers: Int {
+        let layers = texts.map(\.encoder.configuration.layerCount).min() ?? 0
+        return max(0, layers - (takesPenultimateLayer ? 1 : 0))
+    }
+
+    /// What the text encoders make of a text.
+    func encode(
+        _ text: String, skippedLayers: Int, _ pass: Pass
+    ) throws(Interrupted) -> PromptEmbedding {
+        var embeddings: [PromptEmbedding] = []
+        for part in texts {
+            embeddings.append(
+                try part.encoder(
+                    part.tokenizer.encode(text).tokens,
+                    skippedLayers: skippedLayers + (takesPenultimateLayer ? 1 : 0),
+                    normalizesContext: !takesPenultimateLayer, pass))
+        }
+        return PromptEmbedding(
+            context: Tensor(joining: embeddings.map(\.context)),
+            pooled: embeddings.lazy.compactMap(\.pooled).first)
+    }
+}
+
+extension PromptEmbedding {
+    /// Zeros of the same sizes: no prompt at all, for models that were trained so.
+    var zeros: PromptEmbedding {
+        PromptEmbedding(
+            context: Tensor(rows: context.rows, columns: context.columns),
+            pooled: pooled.map { Tensor(rows: $0.rows, columns: $0.columns) })
+    }
+}
+
+extension Tensor {
+    /// The columns of all `tensors`, which have the same number of rows, one after the other.
+    fileprivate init(joining tensors: [Tensor]) {
+        self.init(rows: tensors.first?.rows ?? 0, columns: tensors.reduce(0) { $0 + $1.columns })
+        for row in 0..<rows {
+            var start = row * columns
+            for tensor in tensors {
+                for value in tensor[row].floats {
+                    floats[start] = value
+                    start += 1
+                }
+            }
+        }
+        extendLifetime(tensors)
+    }
+}
