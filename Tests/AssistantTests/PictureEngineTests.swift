@@ -2,6 +2,7 @@ import AssistantAPI
 import FoundationEssentials
 import ImageCodecs
 import Settings
+import StableDiffusion
 import Testing
 
 @testable import Assistant
@@ -189,6 +190,19 @@ struct PictureEngineTests {
             try await tiny.complete(TinyAssistant.request(.text("x"), tokens: 1, model: "paint"))
         }
         #expect(error?.message.contains("paints pictures") == true)
+    }
+
+    @Test func aTinyDecoderBesideTheModelsIsTakenWhereItFits() async throws {
+        for (fits, notices) in [(true, []), (false, ["model_warning"])] {
+            let painter = ScriptedPainter(decoders: [.full], takesTinyDecoder: fits)
+            let tiny = try tiny(painter)
+            try Data().write(to: URL(filePath: tiny.folder + "/inkling/models/taesd.safetensors"))
+            let events = try await events(request(), of: tiny)
+            let codes = events.compactMap { if case .notice(let notice) = $0 { notice.code } else { nil } }
+            #expect(codes == notices)
+            #expect(events.last?.name == "completed")
+            #expect(painter.tinyDecoders == [fits ? tiny.folder + "/inkling/models/taesd.safetensors" : nil])
+        }
     }
 
     @Test func withoutAnyPictureModelTheErrorSaysWhereToPutOne() async throws {

@@ -56,21 +56,16 @@ struct PicturePlanTests {
                 at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
             try Data().write(to: path)
         }
-        var info = ScriptedPainter().info
-        info.decoders = [.full]
         let names = ["ink", "wash.safetensors", folder + "/wash.safetensors"]
-        let plan = try plan(info, folder: folder) { $0.loras = names.map { .init(name: $0, weight: 0.5) } }
+        let plan = try plan(folder: folder) { $0.loras = names.map { .init(name: $0, weight: 0.5) } }
         #expect(
             plan.options.loras.map(\.path)
                 == ["loras/ink.safetensors", "wash.safetensors", "wash.safetensors"].map { "\(folder)/\($0)" }
         )
-        #expect(plan.options.tinyDecoder == folder + "/taesd")
-        info.family = .stableDiffusionXL
-        #expect(
-            try self.plan(info, folder: folder) { _ in }.options.tinyDecoder == folder
-                + "/taesdxl.safetensors")
-        info.decoders = [.tiny]
-        #expect(try self.plan(info, folder: folder) { _ in }.options.tinyDecoder == nil)
+        let catalog = ModelCatalog(directories: [folder], defaultModel: nil)
+        #expect(catalog.tinyDecoder("taesd") == folder + "/taesd")
+        #expect(catalog.tinyDecoder("taesdxl") == folder + "/taesdxl.safetensors")
+        #expect(catalog.tinyDecoder("none") == nil)
         for name in ["../loras/ink", "none", "/dev/zero", folder + "/none.safetensors"] {
             let error = #expect(throws: AssistantError.self) {
                 try self.plan(folder: folder) { $0.loras = [.init(name: name)] }

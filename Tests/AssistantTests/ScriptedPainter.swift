@@ -13,33 +13,46 @@ final class ScriptedPainter: Sendable {
 
     private let byteCount: Int
     private let work: Work
-    private let loads = Mutex<[String]>([])
+    private let decoders: [DecoderKind]
+    private let takesTinyDecoder: Bool
+    private let loads = Mutex<[(name: String, tinyDecoder: String?)]>([])
 
-    init(byteCount: Int = 1000, work: @escaping Work = { _, _ in }) {
+    init(
+        byteCount: Int = 1000, decoders: [DecoderKind] = [.full, .tiny], takesTinyDecoder: Bool = true,
+        work: @escaping Work = { _, _ in }
+    ) {
         self.byteCount = byteCount
+        self.decoders = decoders
+        self.takesTinyDecoder = takesTinyDecoder
         self.work = work
     }
 
     /// The models that were loaded, by the last part of their path, in order.
-    var loaded: [String] { loads.withLock { $0 } }
+    var loaded: [String] { loads.withLock { $0.map(\.name) } }
+    /// The tiny decoders that they were loaded with.
+    var tinyDecoders: [String?] { loads.withLock { $0.map(\.tinyDecoder) } }
 
     var info: DiffusionModelInfo {
         DiffusionModelInfo(
             family: .stableDiffusion1, parameterCount: 500, byteCount: byteCount, defaultWidth: 64,
-            defaultHeight: 64, factor: 8, decoders: [.full, .tiny], scheduler: .euler, prediction: .epsilon)
+            defaultHeight: 64, factor: 8, decoders: decoders, scheduler: .euler, prediction: .epsilon)
     }
 
     var source: PainterSource {
         PainterSource(
-            inspect: { path, _ in
+            inspect: { path, options in
+                if let tiny = options.tinyDecoder, !self.takesTinyDecoder {
+                    throw StableDiffusionError.unsupportedFeature(path: tiny, feature: "another factor")
+                }
                 if path.hasSuffix("broken") {
                     throw StableDiffusionError.missingPart(
                         path: path, part: "VAE", expected: "vae/config.json")
                 }
                 return self.info
             },
-            load: { path, _, _, progress, checkpoint in
-                self.loads.withLock { $0.append(String(path.split(separator: "/").last ?? "")) }
+            load: { path, options, _, progress, checkpoint in
+                let name = String(path.split(separator: "/").last ?? "")
+                self.loads.withLock { $0.append((name, options.tinyDecoder)) }
                 progress(0.5)
                 try checkpoint()
                 return Painter(info: self.info) { settings, limits in try self.begin(settings, limits) }

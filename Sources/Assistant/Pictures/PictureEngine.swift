@@ -19,9 +19,9 @@ struct PictureEngine: Sendable {
 
 /// The way of every request for pictures to the engine: names become files, settings are checked.
 final class PictureCore: Sendable {
-    private let catalog: ModelCatalog
+    fileprivate let catalog: ModelCatalog
     private let engine: Engine
-    private let source: PainterSource
+    fileprivate let source: PainterSource
     private let infos = Mutex<[ModelFile: (stamp: FileStamp, info: DiffusionModelInfo)]>([:])
     private let lastID = Atomic<UInt64>(0)
 
@@ -60,8 +60,9 @@ final class PictureCore: Sendable {
         } catch {
             throw .modelUnusable(model, error)
         }
+        let (tinyDecoder, notice) = tinyDecoder(for: model, info)
         let plan = try PicturePlan(
-            request, model: model, info: info, catalog: catalog,
+            request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog,
             seed: UInt64(UInt32.random(in: .min ... .max)))
         let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
         let job = PictureJob(
@@ -71,8 +72,34 @@ final class PictureCore: Sendable {
         continuation.onTermination = { reason in
             if case .cancelled = reason { gate.cancel(job) }
         }
+        if let notice { job.send(.notice(notice)) }
         try engine.submit(job)
         return PictureEngine.Running(events: events, recipe: { plan.recipe($0) }) { gate.cancel(job) }
+    }
+}
+
+extension PictureCore {
+    /// The tiny decoder that lies beside the models for those of this family, if the model has none itself.
+    ///
+    /// One that doesn't fit is left out, which the notice tells.
+    fileprivate func tinyDecoder(
+        for model: ModelFile, _ info: DiffusionModelInfo
+    ) -> (path: String?, notice: Notice?) {
+        let name = info.family == .stableDiffusionXL ? "taesdxl" : "taesd"
+        guard !info.decoders.contains(.tiny), let path = catalog.tinyDecoder(name) else { return (nil, nil) }
+        var options = LoadOptions()
+        options.tinyDecoder = path
+        do {
+            _ = try source.inspect(model.path, options)
+            return (path, nil)
+        } catch {
+            return (
+                nil,
+                Notice(
+                    code: "model_warning",
+                    message: "The tiny decoder \(name) is left out: \(error)")
+            )
+        }
     }
 }
 

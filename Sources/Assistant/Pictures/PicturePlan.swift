@@ -23,12 +23,13 @@ struct PicturePlan: Sendable {
     ///   - request: What is asked.
     ///   - model: The model that paints.
     ///   - info: What its files say of it.
-    ///   - catalog: Where LoRA files and tiny decoders are found.
+    ///   - tinyDecoder: The path of one that fits the model, where it has none itself.
+    ///   - catalog: Where LoRA files are found.
     ///   - seed: The seed where the request names none.
     /// - Throws: `invalidRequest` naming the field.
     init(
-        _ request: PictureRequest, model: ModelFile, info: DiffusionModelInfo, catalog: ModelCatalog,
-        seed: UInt64
+        _ request: PictureRequest, model: ModelFile, info: DiffusionModelInfo, tinyDecoder: String? = nil,
+        catalog: ModelCatalog, seed: UInt64
     ) throws(AssistantError) {
         try Self.checkRanges(request)
         for (length, name) in [(request.width, "width"), (request.height, "height")] {
@@ -58,10 +59,7 @@ struct PicturePlan: Sendable {
         for lora in request.loras ?? [] {
             options.loras.append(LoRAFile(path: try catalog.lora(lora.name), weight: lora.weight))
         }
-        if !info.decoders.contains(.tiny) {
-            options.tinyDecoder = catalog.tinyDecoder(
-                info.family == .stableDiffusionXL ? "taesdxl" : "taesd")
-        }
+        options.tinyDecoder = tinyDecoder
         self.model = model
         self.options = options
         count = request.count ?? 1
