@@ -29,6 +29,7 @@ extension Operations {
     ///   - residual: `[H', W', O]`, added before the activation.
     ///   - activation: applied last.
     ///   - checkpoint: called between parts.
+    /// - Returns: the result, in memory of its own.
     /// - Throws: `Interrupted` when `checkpoint` does.
     public func convolve(
         _ x: FeatureMap, by convolution: Convolution, addingPerChannel perChannel: Tensor? = nil,

@@ -21,7 +21,7 @@ struct WinogradSchedule: Equatable {
         else { return nil }
         depth = 64
         // A few transformed weights stay in the cache, so that tiles can be few and stay there too. Many would take
-        // four times the memory of the originals.
+        // eight times the memory of weights in f16.
         if Int(call.weights.rows) * Int(call.channels) <= 256 * 128 {
             weights = .kept
             self.tiles = min(tiles, 24)

@@ -30,6 +30,7 @@ import Testing
         Case(map: (5, 7), inputs: 130, outputs: 40, type: .bf16, adds: true),
         Case(map: (64, 48), inputs: 20, outputs: 35, type: .f32, activation: .relu, adds: true),
         Case(map: (64, 33), inputs: 66, outputs: 3),
+        Case(map: (12, 13), inputs: 190, outputs: 200, adds: true),
         Case(map: (9, 17), inputs: 33, outputs: 40, stride: 2),
         Case(map: (33, 31), inputs: 5, outputs: 17, stride: 2, type: .bf16, activation: .silu, adds: true),
         Case(
