@@ -1,3 +1,4 @@
+import Foundation
 import StrictJSON
 import Testing
 
@@ -27,6 +28,18 @@ import Testing
         #expect(karras.kind == .dpmpp2MKarras)
         #expect(try karras.configuration().usesKarrasSigmas)
         #expect(try !karras.configuration(for: .dpmpp2M).usesKarrasSigmas)
+    }
+
+    /// As diffusers itself saves DPM-Solver++'s configuration.
+    @Test func pythonsInfinityIsNoLimit() throws {
+        let path = FileManager.default.temporaryDirectory
+            .appending(path: "inkling-scheduler-\(UUID().uuidString).json").path
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try #"{"_class_name": "DPMSolverMultistepScheduler", "lambda_min_clipped": -Infinity}"#
+            .write(toFile: path, atomically: false, encoding: .utf8)
+        let file = try SchedulerFile(ConfigFile(path), isCorrected: false)
+        #expect(try file.configuration().lambdaMinClipped == -.infinity)
+        #expect(throws: Never.self) { try file.configuration().scheduler(steps: 20) }
     }
 
     @Test func thePredictionOfTheRequestOverrulesTheFile() throws {
