@@ -63,7 +63,8 @@ actor PicturePrinter {
     func finish() throws {
         clearRow()
         if let finish = report.finish, finish != .stop {
-            throw ClientError.failed("the daemon stopped the work before it was done; it may be about to end")
+            throw ClientError.failed(
+                broken("the daemon stopped the work before it was done; it may be ending"))
         }
         try writeReport()
     }
@@ -82,7 +83,13 @@ actor PicturePrinter {
 
     private func explained(_ error: any Error) -> any Error {
         guard case ClientError.connectionLost = error else { return error }
-        var sentence = "the daemon closed the connection in the middle of its work; it may have ended"
+        return ClientError.failed(
+            broken("the daemon closed the connection in the middle of its work; it may have ended"))
+    }
+
+    /// What happened, what there is in spite of it, and how to have the rest.
+    private func broken(_ finding: String) -> String {
+        var sentence = finding
         switch report.pictures.count {
         case 0: break
         case 1: sentence += ". One picture is finished"
@@ -91,7 +98,7 @@ actor PicturePrinter {
         if let recipe = progress.recipe {
             sentence += ". For this picture, ask again with --seed \(recipe.seed)"
         }
-        return ClientError.failed(sentence)
+        return sentence
     }
 
     private func writeReport() throws {

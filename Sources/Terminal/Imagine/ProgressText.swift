@@ -47,7 +47,8 @@ enum ProgressText {
             var told = 0
             if !isNewPicture, case .painting(let earlier, _)? = before { told = quarter(earlier, total) }
             guard done > 0, quarter(done, total) > told else { return nil }
-            return picture + "step \(done)/\(total)" + left(progress, now).map { ", " + $0 }.joined()
+            let left = isLast(progress) ? [] : left(progress, now)
+            return (["\(picture)step \(done)/\(total)"] + left).joined(separator: ", ")
         case (.decoding, .decoding?) where !isNewPicture: return nil
         case (.decoding, _): return picture + "finishing"
         }
@@ -72,8 +73,7 @@ enum ProgressText {
             let fraction = Double(done) / Double(max(1, total))
             var end = ["step \(done)/\(total)"]
             if let time = progress.stepTime { end.append("\(TimeText.precise(time)) a step") }
-            // Known only for the pictures after the first: the last step is not the end.
-            if done < total || progress.count > 1 { end += left(progress, now) }
+            if !isLast(progress) { end += left(progress, now) }
             return (picture, fraction, end.joined(separator: "  "))
         case .decoding(let done, let total):
             let part = total > 1 ? " \(min(done + 1, total))/\(total)" : ""
@@ -86,6 +86,12 @@ enum ProgressText {
 
     private static func waiting(_ ahead: Int) -> String {
         ahead == 1 ? "waiting for 1 request before this one" : "waiting for \(ahead) requests before this one"
+    }
+
+    /// Whether an only picture's last step is done: what follows takes a time that nothing is known of.
+    private static func isLast(_ progress: PaintingProgress) -> Bool {
+        guard case .painting(let done, let total) = progress.phase else { return false }
+        return done >= total && progress.count == 1
     }
 
     private static func left(_ progress: PaintingProgress, _ now: Duration) -> [String] {

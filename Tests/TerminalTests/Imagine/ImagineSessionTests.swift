@@ -263,6 +263,8 @@ import Testing
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder)
         }
+        #expect(error?.description.contains("stopped the work") == true)
+        #expect(error?.description.contains("--seed 42") == true)
         #expect(error?.exitCode == 1)
     }
 
