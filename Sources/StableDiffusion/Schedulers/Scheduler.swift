@@ -78,6 +78,7 @@ extension SchedulerConfiguration {
     }
 
     func invalidSteps(_ expected: String, _ found: Int) -> StableDiffusionError {
-        .invalidSetting(name: "steps", expected: "\(expected) with \(kind.rawValue)", found: "\(found)")
+        .invalidSetting(
+            name: "steps", expected: "\(expected) for the scheduler \(kind.rawValue)", found: "\(found)")
     }
 }
