@@ -6,6 +6,6 @@ public struct Interrupted: Error {
 
 /// A checkpoint: called on the calling thread between operators and between parts of large ones, at least every 50 ms.
 ///
-/// It returns to go on, or throws to stop. It may run more urgent work on the pool, but not with the same `Operations`,
-/// whose memory is in use.
+/// It returns to go on, or throws to stop. It may run more urgent work on the pool (in `WorkerPool.pausing`), but
+/// not with the same `Operations`, whose memory is in use.
 public typealias InterruptionCheck = () throws(Interrupted) -> Void
