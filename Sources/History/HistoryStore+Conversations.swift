@@ -40,12 +40,8 @@ extension HistoryStore {
     /// - Throws: `malformedCursor`, `unreadable`.
     public func conversations(before: String?, limit: Int) async throws(HistoryError) -> ConversationList {
         let limit = max(1, min(limit, 1000))
-        var position = Int64.max
-        if let before {
-            guard let value = Int64(before), value >= 0 else { throw .malformedCursor(before) }
-            position = value
-        }
-        return try await read { [position] db in
+        let position = try Self.position(of: before)
+        return try await read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """

@@ -178,6 +178,13 @@ public struct HistoryStore: Sendable {
         }
     }
 
+    /// The place below which a page begins, by the `next` of the page before; beyond all rows without one.
+    static func position(of cursor: String?) throws(HistoryError) -> Int64 {
+        guard let cursor else { return .max }
+        guard let position = Int64(cursor), position >= 0 else { throw .malformedCursor(cursor) }
+        return position
+    }
+
     /// Tries once more with new search indexes where one is damaged: they can be made again from the texts, and
     /// must not keep a message from being saved.
     private func healing<Value>(_ access: () async throws -> Value) async throws -> Value {
