@@ -70,6 +70,8 @@ public struct Message: Codable, Sendable, Equatable, Identifiable {
     public var error: String?
     public var model: String?
     public var usage: Usage?
+    /// The picture that this message shows, where it shows one.
+    public var picture: Picture.ID?
     /// How many messages share this one's parent and role, itself included: more than 1 marks a branching.
     public var siblingCount: Int
     /// This message's place among its siblings, by age, from 0.
@@ -78,7 +80,7 @@ public struct Message: Codable, Sendable, Equatable, Identifiable {
     public init(
         id: String, conversation: Conversation.ID, parent: Message.ID? = nil, role: Role, content: String,
         createdAt: Date, finish: FinishReason? = nil, error: String? = nil, model: String? = nil,
-        usage: Usage? = nil, siblingCount: Int = 1, siblingIndex: Int = 0
+        usage: Usage? = nil, picture: Picture.ID? = nil, siblingCount: Int = 1, siblingIndex: Int = 0
     ) {
         self.id = id
         self.conversation = conversation
@@ -90,6 +92,7 @@ public struct Message: Codable, Sendable, Equatable, Identifiable {
         self.error = error
         self.model = model
         self.usage = usage
+        self.picture = picture
         self.siblingCount = siblingCount
         self.siblingIndex = siblingIndex
     }

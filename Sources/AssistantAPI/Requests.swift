@@ -76,3 +76,15 @@ public struct SearchResults: Codable, Sendable, Equatable {
 
     public init(matches: [SearchMatch]) { self.matches = matches }
 }
+
+/// Body of `PUT /inkling/v1/conversations/{id}/draft`: what is being typed, so that it can be evaluated ahead.
+public struct TypedDraft: Codable, Sendable, Equatable {
+    public var text: String
+    /// The model that the message will go to, where it is not the conversation's.
+    public var model: String?
+
+    public init(text: String, model: String? = nil) {
+        self.text = text
+        self.model = model
+    }
+}
