@@ -12,25 +12,17 @@ extension HistoryStore {
     ///   `foreignParent`, `messageExists`, `malformedID`, `notSaved`.
     public func append(_ message: Message) async throws(HistoryError) -> Message {
         let time = now()
-        return try await write { db in
-            let conversation = try Self.requireKept(message.conversation, db).sequence
-            let parent = try message.parent.map {
-                try Self.place(of: $0, in: message.conversation, sequence: conversation, db)
-            }
-            guard Identifier.isPlausible(message.id) else { throw HistoryError.malformedID(message.id) }
-            guard try Self.row(of: message.id, db) == nil else {
-                throw HistoryError.messageExists(message.id)
-            }
-            let sequence = try Self.insert(message, conversation: conversation, parent: parent, db)
-            try db.execute(
-                sql: """
-                    UPDATE conversation SET head = ?, updated = ?,
-                        activity = (SELECT max(activity) + 1 FROM conversation)
-                    WHERE sequence = ?
-                    """,
-                arguments: [sequence, time.milliseconds, conversation])
-            return try Self.require(message: message.id, db)
-        }
+        return try await write { db in try Self.append(message, at: time, db) }
+    }
+
+    /// Saves messages of which each may follow one before it, all of them or none.
+    ///
+    /// - Parameter messages: as for one alone, oldest first.
+    /// - Returns: the messages with their places among their siblings, after COMMIT.
+    /// - Throws: as for one alone.
+    public func append(_ messages: [Message]) async throws(HistoryError) -> [Message] {
+        let time = now()
+        return try await write { db in try messages.map { try Self.append($0, at: time, db) } }
     }
 
     /// Keeps what an unfinished answer says so far, for the case that the daemon is killed.
@@ -117,6 +109,24 @@ extension HistoryStore {
 
     // MARK: - Look-ups and steps inside a transaction
 
+    private static func append(_ message: Message, at time: Date, _ db: Database) throws -> Message {
+        let conversation = try requireKept(message.conversation, db).sequence
+        let parent = try message.parent.map {
+            try place(of: $0, in: message.conversation, sequence: conversation, db)
+        }
+        guard Identifier.isPlausible(message.id) else { throw HistoryError.malformedID(message.id) }
+        guard try row(of: message.id, db) == nil else { throw HistoryError.messageExists(message.id) }
+        let sequence = try insert(message, conversation: conversation, parent: parent, db)
+        try db.execute(
+            sql: """
+                UPDATE conversation SET head = ?, updated = ?,
+                    activity = (SELECT max(activity) + 1 FROM conversation)
+                WHERE sequence = ?
+                """,
+            arguments: [sequence, time.milliseconds, conversation])
+        return try require(message: message.id, db)
+    }
+
     static func row(of id: Message.ID, _ db: Database) throws -> Row? {
         guard Identifier.isPlausible(id) else { return nil }
         return try Row.fetchOne(
@@ -194,9 +204,10 @@ extension HistoryStore {
         try db.execute(
             sql: """
                 INSERT INTO message (id, conversation, parent, role, content, finish, error,
-                    model, prompt_tokens, cached_tokens, completion_tokens, created)
-                VALUES (:id, :conversation, :parent, :role, CAST(:content AS TEXT), :finish, CAST(:error AS TEXT), CAST(:model AS TEXT), :prompt,
-                    :cached, :completion, :created)
+                    model, prompt_tokens, cached_tokens, completion_tokens, picture, created)
+                VALUES (:id, :conversation, :parent, :role, CAST(:content AS TEXT), :finish,
+                    CAST(:error AS TEXT), CAST(:model AS TEXT), :prompt, :cached, :completion, :picture,
+                    :created)
                 """,
             arguments: [
                 "id": message.id, "conversation": conversation, "parent": parent,
@@ -204,7 +215,7 @@ extension HistoryStore {
                 "finish": message.finish?.rawValue, "error": message.error?.stored,
                 "model": message.model?.stored, "prompt": message.usage?.promptTokens,
                 "cached": message.usage?.cachedTokens, "completion": message.usage?.completionTokens,
-                "created": message.createdAt.milliseconds,
+                "picture": message.picture, "created": message.createdAt.milliseconds,
             ])
         let sequence = db.lastInsertedRowID
         try SearchIndex.content.add(where: "= ?", sequence, db)

@@ -42,7 +42,7 @@ extension Message {
     static let columns = """
         m.sequence, m.id, m.role, CAST(m.content AS BLOB) AS content, m.finish, m.created,
         CAST(m.error AS BLOB) AS error, CAST(m.model AS BLOB) AS model,
-        m.prompt_tokens, m.cached_tokens, m.completion_tokens,
+        m.prompt_tokens, m.cached_tokens, m.completion_tokens, m.picture,
         (SELECT c.id FROM conversation c WHERE c.sequence = m.conversation) AS conversation_id,
         (SELECT p.id FROM message p WHERE p.sequence = m.parent) AS parent_id,
         (SELECT count(*) FROM message s WHERE s.conversation = m.conversation AND s.parent IS m.parent
@@ -63,7 +63,7 @@ extension Message {
             role: Role(rawValue: row["role"]) ?? .user, content: row.text("content") ?? "",
             createdAt: row.date("created") ?? .distantPast,
             finish: (row["finish"] as String?).flatMap(FinishReason.init(rawValue:)),
-            error: row.text("error"), model: row.text("model"), usage: usage,
+            error: row.text("error"), model: row.text("model"), usage: usage, picture: row["picture"],
             siblingCount: row["sibling_count"], siblingIndex: row["sibling_index"])
     }
 }

@@ -12,7 +12,7 @@ enum Schema {
     ///
     /// Only ever appended to: a step that was released stays as it is.
     private static let migrations: [@Sendable (Database) throws -> Void] = [
-        createTables, createPictures,
+        createTables, createPictures, addPicturesOfMessages,
     ]
 
     /// Brings a database from its version to `target`, each step in a transaction of its own.
@@ -117,5 +117,12 @@ enum Schema {
                 ) STRICT;
                 CREATE INDEX picture_file ON picture(sha256);
                 """)
+    }
+
+    /// Version 3: messages that show a picture.
+    ///
+    /// No foreign key: a message outlives its picture, and that of a private conversation is in no table.
+    @Sendable private static func addPicturesOfMessages(_ db: Database) throws {
+        try db.execute(sql: "ALTER TABLE message ADD COLUMN picture TEXT")
     }
 }

@@ -268,7 +268,7 @@ import Testing
     }
 
     /// `Fixtures/history-<n>.db` was written by version n of the schema, and is never written again.
-    @Test(arguments: 1...2)
+    @Test(arguments: 1...3)
     func aFileOfEveryReleasedVersionOpensWithAllItsRows(version: Int) async throws {
         let folder = try TemporaryFolder()
         let fixture = try #require(
@@ -284,6 +284,7 @@ import Testing
         #expect(transcript.messages[3].finish == .cancelled)
         #expect(
             transcript.messages[3].usage == Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))
+        #expect(transcript.messages.map(\.picture) == [nil, nil, nil, version < 3 ? nil : "01fox"])
         #expect(try await history.search("hearts", limit: 5).map(\.message) == [transcript.messages[0].id])
         #expect(try await history.write { try Schema.userVersion($0) } == Schema.version)
         let pictures = try await history.pictures(before: nil, limit: 9).pictures

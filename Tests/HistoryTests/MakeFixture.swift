@@ -26,7 +26,7 @@ import Testing
             Message(
                 id: HistoryStore.makeID(at: clock.now), conversation: talk.id, parent: next.id,
                 role: .assistant,
-                content: "", createdAt: clock.now, model: "SmolLM2-135M-Instruct"))
+                content: "", createdAt: clock.now, model: "SmolLM2-135M-Instruct", picture: "01fox"))
         _ = try await history.finish(
             last.id, content: "Ni", finish: .cancelled, error: "it was stopped", model: nil,
             usage: Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))

@@ -45,6 +45,37 @@ import Testing
         #expect(try await history.conversation(conversation.id)?.messageCount == 7)
     }
 
+    @Test func severalMessagesAreSavedTogetherOrNotAtAll() async throws {
+        let history = try HistoryStore.open(path: nil)
+        let conversation = try await history.create(.init(title: "t"))
+        func message(_ id: String, after parent: String?) -> Message {
+            Message(
+                id: id, conversation: conversation.id, parent: parent, role: .user, content: id,
+                createdAt: Date())
+        }
+        await #expect(throws: HistoryError.messageNotFound("nobody")) {
+            try await history.append([message("m1", after: nil), message("m2", after: "nobody")])
+        }
+        #expect(try await history.message("m1") == nil)
+        let saved = try await history.append([message("m1", after: nil), message("m2", after: "m1")])
+        #expect(try await history.transcript(conversation.id)?.messages == saved)
+    }
+
+    @Test func aMessageOutlivesThePictureThatItShows() async throws {
+        let folder = try TemporaryFolder()
+        let history = try HistoryStore.open(path: folder.database)
+        try await history.save(.ofTest("fox", id: "01fox", at: Date()), file: Data("fox".utf8))
+        let conversation = try await history.create(.init(title: "t"))
+        let shown = try await history.append(
+            Message(
+                id: "m1", conversation: conversation.id, role: .assistant, content: "picture: a fox",
+                createdAt: Date(), finish: .stop, picture: "01fox"))
+        #expect(shown.picture == "01fox")
+        _ = try await history.deletePicture("01fox")
+        #expect(try await history.message("m1") == shown)
+        try await history.close()
+    }
+
     @Test func aMessageCannotFollowOneOfAnotherConversation() async throws {
         let history = try HistoryStore.open(path: nil)
         let (first, messages) = try await history.converse("a", "x")

@@ -73,7 +73,7 @@ struct Answer: Sendable {
         cancellation.onCancel(running.cancel)
         // The engine is at work already while the (still empty) answer gets its row.
         let isWritten = await begin(answer)
-        await giveTitle(request)
+        await ConversationTitle.give(to: conversation, from: request.question, store: store)
         do {
             var summary: CompletionSummary?
             var lastSave = ContinuousClock.now
@@ -143,15 +143,13 @@ struct Answer: Sendable {
         let reason = AssistantError.history(error, doing: "This answer is not saved").message
         events.yield(.notice(Notice(code: "not_saved", message: reason)))
     }
+}
 
-    /// Names a conversation that has no name after its first words.
-    private func giveTitle(_ request: CompletionRequest) async {
-        guard conversation.title.isEmpty, case .chat(let messages) = request.prompt,
-            let first = messages.first(where: { $0.role == .user })
-        else { return }
-        let title = ConversationTitle.make(from: first.content)
-        guard !title.isEmpty else { return }
-        _ = try? await store.change(conversation.id, ConversationChange(title: title))
+extension CompletionRequest {
+    /// The first thing that was asked; empty where there is none.
+    fileprivate var question: String {
+        guard case .chat(let messages) = prompt else { return "" }
+        return messages.first { $0.role == .user }?.content ?? ""
     }
 }
 

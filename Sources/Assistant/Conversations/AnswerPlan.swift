@@ -36,6 +36,11 @@ struct AnswerPlan {
             let field = "regenerates"
             let message = try await Self.message(regenerated, in: conversation, store: store, field: field)
             isNew = false
+            guard message.picture == nil else {
+                throw AssistantError(
+                    .invalidRequest, "This message is a picture; commit another one that edits it.",
+                    parameter: field)
+            }
             if message.role == .user {
                 question = message
             } else if let parent = message.parent {
@@ -55,7 +60,8 @@ struct AnswerPlan {
         }
     }
 
-    private static func message(
+    /// A message of the conversation's; `field` is what an error names.
+    static func message(
         _ id: Message.ID, in conversation: Conversation, store: HistoryStore, field: String
     ) async throws -> Message {
         guard let message = try await store.message(id), message.conversation == conversation.id else {

@@ -150,29 +150,62 @@ public final class ConversationService: Sendable {
         return stream
     }
 
+    /// Puts a picture into a conversation: what was typed for it, and a message that shows it.
+    ///
+    /// It waits for an answer that is being written there. Deleting the picture leaves the messages.
+    ///
+    /// - Parameters:
+    ///   - picture: the picture, wherever it is kept.
+    ///   - prompt: what was typed, without the command.
+    ///   - id: the conversation.
+    ///   - edited: a message of an earlier picture's, beside which this one becomes a branch.
+    /// - Returns: both messages, after COMMIT.
+    /// - Throws: `notFound`, `invalidRequest`, `queueFull`, `historyUnavailable`; nothing was written then.
+    public func append(
+        picture: Picture, prompt: String, to id: Conversation.ID, edits edited: Message.ID? = nil
+    ) async throws -> [Message] {
+        await startUp.value
+        let ticket = try await takeTurn(in: id, cancellation: Cancellation()) { _ in }
+        guard let ticket else { throw AssistantError(.cancelled, "The picture was not committed.") }
+        defer { turns.leave(ticket) }
+        let conversation = try await keptConversation(id)
+        let store = histories.store(of: id)
+        return try await reaching("The picture was not put into the conversation") {
+            let turn = try await PictureTurn(
+                picture, prompt: prompt, in: conversation, edits: edited, store: store)
+            let messages = try await store.append(turn.messages)
+            await ConversationTitle.give(to: conversation, from: prompt, store: store)
+            return messages
+        }
+    }
+
     private func answer(
         _ draft: MessageDraft, in id: Conversation.ID, cancellation: Cancellation, events: Answer.Continuation
     ) async throws {
         await startUp.value
+        let ticket = try await takeTurn(in: id, cancellation: cancellation) { ahead in
+            events.yield(.queued(.init(ahead: ahead)))
+        }
+        guard let ticket else { return }
+        defer { turns.leave(ticket) }
+        let answer = Answer(
+            conversation: try await keptConversation(id), store: histories.store(of: id), engine: engine,
+            defaultSystem: defaultSystem, cancellation: cancellation, events: events, logger: logger)
+        try await answer.run(draft)
+    }
+
+    /// Waits until it is this message's turn in the conversation; `nil` when it was given up meanwhile.
+    private func takeTurn(
+        in id: Conversation.ID, cancellation: Cancellation, tellAhead: (Int) -> Void
+    ) async throws(AssistantError) -> ConversationTurns.Ticket? {
         guard let (ticket, ahead) = turns.enter(id) else {
             throw AssistantError(
                 .queueFull, "\(Self.waitingLimit) messages are waiting in this conversation already.",
                 retryAfter: 5)
         }
-        defer { turns.leave(ticket) }
-        if ahead > 0 {
-            events.yield(.queued(.init(ahead: ahead)))
-            guard await turns.wait(ticket, cancellation: cancellation) else { return }
-        }
-        let conversation = try await conversation(id)
-        guard conversation.erasedAt == nil else {
-            throw AssistantError(
-                .notFound, "This conversation was deleted; restore it to go on with it.", parameter: "id")
-        }
-        let answer = Answer(
-            conversation: conversation, store: histories.store(of: id), engine: engine,
-            defaultSystem: defaultSystem, cancellation: cancellation, events: events, logger: logger)
-        try await answer.run(draft)
+        guard ahead > 0 else { return ticket }
+        tellAhead(ahead)
+        return await turns.wait(ticket, cancellation: cancellation) ? ticket : nil
     }
 
     // MARK: - The end
@@ -202,6 +235,16 @@ public final class ConversationService: Sendable {
         }
         guard let found else { throw Self.notFound(id) }
         return found
+    }
+
+    /// A conversation that can be gone on with.
+    private func keptConversation(_ id: Conversation.ID) async throws -> Conversation {
+        let conversation = try await conversation(id)
+        guard conversation.erasedAt == nil else {
+            throw AssistantError(
+                .notFound, "This conversation was deleted; restore it to go on with it.", parameter: "id")
+        }
+        return conversation
     }
 
     private static func notFound(_ id: Conversation.ID) -> AssistantError {

@@ -1,3 +1,6 @@
+import AssistantAPI
+import History
+
 /// A title made of the first words of what the user said.
 enum ConversationTitle {
     static let longest = 50
@@ -14,6 +17,14 @@ enum ConversationTitle {
             title = longer
         }
         return title
+    }
+
+    /// Names a conversation that has no name after the first words of what was said.
+    static func give(to conversation: Conversation, from text: String, store: HistoryStore) async {
+        guard conversation.title.isEmpty else { return }
+        let title = make(from: text)
+        guard !title.isEmpty else { return }
+        _ = try? await store.change(conversation.id, ConversationChange(title: title))
     }
 
     /// The words of a line, without control characters.
