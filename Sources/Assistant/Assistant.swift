@@ -21,6 +21,8 @@ public final class Assistant: Sendable {
     public let conversations: ConversationService
     /// The pictures, as they are made and kept.
     public let pictures: PictureService
+    /// The pictures that follow what is typed.
+    public let canvases: CanvasService
     let core: CompletionCore
     private let pictureCore: PictureCore
     private let tokenizers = TokenizerStore()
@@ -53,6 +55,8 @@ public final class Assistant: Sendable {
         pictures = PictureService(
             history: history, engine: pictureCore.pictureEngine,
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
+        canvases = CanvasService(
+            engine: pictureCore.frameEngine, keeping: pictures.keeping, clock: CanvasClock(ContinuousClock()))
     }
 
     // MARK: - Completions
@@ -186,6 +190,7 @@ public final class Assistant: Sendable {
     /// said, and closes the history.
     public func shutDown(within limit: Duration) async {
         core.close()
+        canvases.closeAll()
         let (core, conversations, pictures) = (core, conversations, pictures)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

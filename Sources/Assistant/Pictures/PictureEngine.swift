@@ -48,22 +48,33 @@ final class PictureCore: Sendable {
         return info
     }
 
-    private func start(
-        _ request: PictureRequest, lane: String
-    ) throws(AssistantError) -> PictureEngine.Running {
+    /// A request with its names found and its ranges checked, and what the user should know of it.
+    ///
+    /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field.
+    func plan(_ request: PictureRequest) throws(AssistantError) -> (plan: PicturePlan, notice: Notice?) {
         let model = try catalog.resolve(request.model, kind: .picture)
-        let info: DiffusionModelInfo
+        let info = try checkedInfo(of: model)
+        let (tinyDecoder, notice) = tinyDecoder(for: model, info)
+        let plan = try PicturePlan(
+            request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog,
+            seed: UInt64(UInt32.random(in: .min ... .max)))
+        return (plan, notice)
+    }
+
+    func checkedInfo(of model: ModelFile) throws(AssistantError) -> DiffusionModelInfo {
         do {
-            info = try self.info(of: model)
+            return try info(of: model)
         } catch let error as StableDiffusionError {
             throw AssistantError(error, of: model)
         } catch {
             throw .modelUnusable(model, error)
         }
-        let (tinyDecoder, notice) = tinyDecoder(for: model, info)
-        let plan = try PicturePlan(
-            request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog,
-            seed: UInt64(UInt32.random(in: .min ... .max)))
+    }
+
+    private func start(
+        _ request: PictureRequest, lane: String
+    ) throws(AssistantError) -> PictureEngine.Running {
+        let (plan, notice) = try plan(request)
         let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
         let job = PictureJob(
             id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, plan: plan,

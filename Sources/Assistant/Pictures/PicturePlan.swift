@@ -17,7 +17,7 @@ struct PicturePlan: Sendable {
     let maskHash: String?
     private let first: RenderSettings
 
-    private static let promptBytes = 64 << 10
+    static let promptBytes = 64 << 10
 
     /// - Parameters:
     ///   - request: What is asked.

@@ -25,6 +25,11 @@ public final class PictureService: Sendable {
         recent = RecentPictures(clock: clock)
     }
 
+    /// How other pictures than those of requests are kept.
+    var keeping: PictureKeeping {
+        PictureKeeping(history: history, recent: recent, format: defaultFormat, logger: logger)
+    }
+
     // MARK: - Making
 
     /// How large the pictures on their way are sent.

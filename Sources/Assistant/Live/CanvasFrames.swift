@@ -1,0 +1,70 @@
+import AssistantAPI
+import FoundationEssentials
+
+/// The frames of one canvas: how each was made, and the files of the last ones.
+///
+/// What goes first is the oldest, so that neither a long evening nor a large picture fills the memory.
+struct CanvasFrames: Sendable {
+    /// A frame with its file.
+    struct File: Sendable, Equatable {
+        var number: Int
+        var format: PictureFormat
+        var data: Data
+        /// Whether every pixel is as it was painted.
+        var isExact: Bool
+    }
+
+    /// How many frames the timeline goes back.
+    static let frameLimit = 1000
+    /// Bytes that latents and files may take.
+    static let latentLimit = 16 << 20
+    static let fileLimit = 16 << 20
+
+    private(set) var timeline = CanvasTimeline(frames: [])
+    private var files: [File] = []
+    /// Settled frames by what they show.
+    private var settled: [PromptSignature: Int] = [:]
+    private var last = 0
+
+    var lastNumber: Int { last }
+
+    /// Keeps a frame; returns its number.
+    mutating func add(
+        revision: Int, stage: CanvasStage.Name, frame: FrameRecipe, signature: PromptSignature,
+        format: PictureFormat, data: Data, isExact: Bool, at date: Date
+    ) -> Int {
+        last += 1
+        timeline.frames.append(
+            .init(number: last, revision: revision, stage: stage, frame: frame, shownAt: date))
+        files.append(File(number: last, format: format, data: data, isExact: isExact))
+        if stage == .settled { settled[signature] = last }
+        tidy()
+        return last
+    }
+
+    func entry(_ number: Int) -> CanvasTimeline.Entry? {
+        guard let first = timeline.frames.first, number >= first.number, number <= last else { return nil }
+        return timeline.frames[number - first.number]
+    }
+
+    func file(_ number: Int) -> File? { files.first { $0.number == number } }
+
+    /// The settled frame of a text, if its file is still there.
+    func settledFile(of signature: PromptSignature) -> File? { settled[signature].flatMap(file) }
+
+    /// Settled frames of other settings are no longer what a text looks like.
+    mutating func settingsChanged() { settled = [:] }
+
+    private mutating func tidy() {
+        while files.count > 1, files.reduce(0, { $0 + $1.data.count }) > Self.fileLimit {
+            let gone = files.removeFirst().number
+            settled = settled.filter { $0.value != gone }
+        }
+        func latentBytes() -> Int { timeline.frames.reduce(0) { $0 + ($1.frame.start?.latents.count ?? 0) } }
+        while timeline.frames.count > Self.frameLimit
+            || timeline.frames.count > 1 && latentBytes() > Self.latentLimit
+        {
+            timeline.frames.removeFirst()
+        }
+    }
+}

@@ -1,0 +1,34 @@
+/// When to render: the numbers behind `CanvasState`, each with its reason.
+struct CanvasPolicy: Sendable, Equatable {
+    /// A half word waits at most so long after its last key.
+    var longestQuiet = Duration.milliseconds(150)
+    /// Nothing that was typed waits longer than this for its render to begin, however fast more is typed.
+    var cap = Duration.milliseconds(400)
+    /// Whoever types without a break sees a frame at least this often, where a frame can be made so fast.
+    var framePeriod = Duration.milliseconds(1500)
+    /// Renders begin at least so far apart, whatever the rate of changes.
+    var shortestInterval = Duration.milliseconds(50)
+    /// A render that ends by itself within this time is not stopped: stopping takes as long.
+    var stopTime = Duration.milliseconds(50)
+    /// A better stage begins at the latest so long after the last key.
+    var longestPause = Duration.milliseconds(600)
+
+    /// How long a half word waits for its next letter: no longer than the frame costs that would be for nothing, beyond
+    /// what is done before the next key anyway (so one that is ready by then waits not at all), and no longer than shows
+    /// that the person has paused.
+    ///
+    /// - Parameters:
+    ///   - cost: What a frame is expected to take.
+    ///   - gap: The usual time between two keys.
+    func quietPeriod(cost: Duration, gap: Duration) -> Duration {
+        min(max(.zero, cost - gap / 2), gap * 5 / 4, longestQuiet)
+    }
+
+    /// How long after the last key a better stage of the same text begins: the same trade, with more patience.
+    func pause(cost: Duration, gap: Duration) -> Duration {
+        min(max(.zero, cost - gap / 2), gap * 5 / 2, longestPause)
+    }
+
+    /// How often a frame is guaranteed when one takes `cost`: not so often that hardly any text is left in peace.
+    func framePeriod(cost: Duration) -> Duration { max(framePeriod, cost * 5 / 2) }
+}

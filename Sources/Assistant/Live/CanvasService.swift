@@ -1,0 +1,171 @@
+public import AssistantAPI
+public import FoundationEssentials
+import History
+import ImageCodecs
+import Logging
+import Synchronization
+
+/// The canvases: pictures that follow a text while it is typed.
+///
+/// For example:
+/// ```swift
+/// let canvas = try await canvases.open(CanvasDraft(), client: "terminal")
+/// _ = try canvases.type(Canvas.Prompt(text: "a fox", revision: 1), on: canvas.id)
+/// for try await numbered in try canvases.events(of: canvas.id, after: nil) { … }
+/// ```
+public final class CanvasService: Sendable {
+    /// How many there may be at once.
+    static let limit = 16
+    /// One that nobody reads or types on is closed after so long.
+    static let lifetime = Duration.seconds(1800)
+    /// One that is new may take the place of another that was idle for so long.
+    static let leastIdle = Duration.seconds(60)
+
+    private struct State {
+        var canvases: [String: LiveCanvas] = [:]
+        var isClosed = false
+    }
+
+    private let engine: FrameEngine
+    private let keeping: PictureKeeping
+    private let measures = StageMeasures()
+    private let tally = CanvasTally()
+    private let clock: CanvasClock
+    private let budget: Double
+    private let state = Mutex(State())
+
+    init(engine: FrameEngine, keeping: PictureKeeping, budget: Double = 300, clock: CanvasClock) {
+        self.engine = engine
+        self.keeping = keeping
+        self.budget = budget
+        self.clock = clock
+    }
+
+    /// What canvases have done since the daemon began.
+    public var counters: CanvasCounters { tally.value }
+
+    // MARK: - Canvases
+
+    /// Opens a canvas and begins to load its model.
+    ///
+    /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field; `queueFull` when there are too many.
+    public func open(_ draft: CanvasDraft, client: String) async throws -> Canvas {
+        try makeRoom()
+        let canvas = try LiveCanvas(
+            id: HistoryStore.makeID(), draft: draft, client: client, engine: engine, clock: clock,
+            measures: measures, tally: tally, budget: budget)
+        let isOpen = state.withLock { state in
+            if !state.isClosed { state.canvases[canvas.id] = canvas }
+            return !state.isClosed
+        }
+        guard isOpen else {
+            _ = canvas.close()
+            throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
+        }
+        return canvas.canvas
+    }
+
+    /// Those that are open, the oldest first.
+    public func list() -> [Canvas] {
+        state.withLock { Array($0.canvases.values) }.map(\.canvas).sorted { $0.createdAt < $1.createdAt }
+    }
+
+    /// - Throws: `notFound`.
+    public func canvas(_ id: String) throws(AssistantError) -> Canvas { try find(id).canvas }
+
+    /// Takes what was typed, at once; a text whose revision is no newer than the newest is ignored.
+    ///
+    /// - Returns: The newest text there is.
+    /// - Throws: `notFound`, `invalidRequest` for a text that is too long.
+    public func type(_ prompt: Canvas.Prompt, on id: String) throws(AssistantError) -> Canvas.Prompt {
+        try find(id).type(prompt)
+    }
+
+    /// Changes the settings that are given; everything is rendered anew.
+    ///
+    /// - Throws: `notFound`, and what `open` throws.
+    public func change(_ id: String, _ change: CanvasSettings) throws(AssistantError) -> Canvas {
+        try find(id).change(change)
+    }
+
+    /// What happens on a canvas; a slow reader loses frames that were replaced, never the newest.
+    ///
+    /// - Parameters:
+    ///   - id: Which one.
+    ///   - after: The number of the last event that the reader has seen; `nil` begins anew with the canvas as it is.
+    /// - Returns: A stream that ends when the canvas is closed.
+    /// - Throws: `notFound`.
+    public func events(
+        of id: String, after: Int?
+    ) throws(AssistantError) -> AsyncThrowingStream<NumberedCanvasEvent, any Error> {
+        try find(id).events(after: after)
+    }
+
+    /// How the canvas's frames were made, the oldest first.
+    ///
+    /// - Throws: `notFound`.
+    public func timeline(of id: String) throws(AssistantError) -> CanvasTimeline { try find(id).timeline }
+
+    /// A frame's file; one that is no longer kept is rendered again, exactly.
+    ///
+    /// - Throws: `notFound`, and what a render throws.
+    public func frame(_ number: Int, of id: String) async throws -> (format: PictureFormat, data: Data) {
+        try await find(id).file(of: number)
+    }
+
+    /// Keeps a picture: a frame as it is, or the settled picture of the newest text, which is waited for.
+    ///
+    /// - Throws: `notFound`, `invalidRequest` where there is no text; what a render and the history throw.
+    public func commit(_ id: String, _ commit: CanvasCommit) async throws -> CanvasCommitted {
+        let canvas = try find(id)
+        let picture = try await canvas.picture(of: commit.frame)
+        let kept = try await keeping.keep(picture.bitmap, recipe: picture.recipe)
+        let committed = CanvasCommitted(picture: kept)
+        canvas.feed.send(.committed(committed))
+        return committed
+    }
+
+    /// Closes a canvas; what runs is stopped.
+    ///
+    /// - Throws: `notFound`.
+    public func close(_ id: String) throws(AssistantError) -> Canvas {
+        let canvas = try find(id)
+        state.withLock { _ = $0.canvases.removeValue(forKey: id) }
+        return canvas.close()
+    }
+
+    private func find(_ id: String) throws(AssistantError) -> LiveCanvas {
+        guard let canvas = state.withLock({ $0.canvases[id] }) else {
+            throw AssistantError(.notFound, "There is no canvas \(id.prefix(80)).", parameter: "id")
+        }
+        return canvas
+    }
+
+    // MARK: - Bounds
+
+    /// Closes what has been idle for long; when all places are taken, also what has been idle the longest.
+    private func makeRoom() throws(AssistantError) {
+        let canvases = state.withLock { Array($0.canvases.values) }
+        let idle = canvases.compactMap { canvas in canvas.idleTime.map { (canvas, $0) } }
+        var closing = idle.filter { $0.1 >= Self.lifetime }.map(\.0)
+        if canvases.count - closing.count >= Self.limit {
+            guard let longest = idle.max(by: { $0.1 < $1.1 }), longest.1 >= Self.leastIdle else {
+                throw AssistantError(
+                    .queueFull, "There are \(Self.limit) canvases already, which are all in use.",
+                    retryAfter: 60)
+            }
+            if !closing.contains(where: { $0 === longest.0 }) { closing.append(longest.0) }
+        }
+        for canvas in closing { _ = try? close(canvas.id) }
+    }
+
+    /// Closes all of them, and opens no more.
+    func closeAll() {
+        let canvases = state.withLock { state in
+            state.isClosed = true
+            defer { state.canvases = [:] }
+            return state.canvases.values
+        }
+        for canvas in canvases { _ = canvas.close() }
+    }
+}

@@ -1,0 +1,215 @@
+import AssistantAPI
+
+/// What a model sees of a prompt: texts whose signatures are equal have the same picture.
+typealias PromptSignature = [Int32]
+
+/// When what is rendered: a state machine without a clock, which is told what happens and says what is to be done.
+///
+/// One text is the newest and at most one render runs, whatever the rate of changes. Instants are times since the canvas
+/// was opened. After every event `actions` says what to do now, and `deadline` when to ask again at the latest.
+struct CanvasState: Sendable {
+    /// A render on its way.
+    struct Run: Sendable, Equatable {
+        var id: Int
+        /// Of the newest text with the same signature.
+        var revision: Int
+        var text: String
+        var signature: PromptSignature
+        /// Place in the ladder.
+        var stage: Int
+        var began: Duration
+        /// When the text that it renders was typed.
+        var keyed: Duration
+        var isStopping = false
+    }
+
+    enum Action: Sendable, Equatable {
+        case render(Run)
+        /// Its end is told by `ended` all the same.
+        case stop(Run)
+        /// Everything is rendered, or there is nothing to render.
+        case settle(revision: Int, isEmpty: Bool)
+    }
+
+    /// The newest text.
+    private struct Newest {
+        var prompt = Canvas.Prompt()
+        var signature: PromptSignature = []
+        var isEmpty = true
+        /// When it was last changed.
+        var keyed = Duration.zero
+        /// Whether the last change ended a word.
+        var isWhole = true
+        /// When text that no render has begun with was first there.
+        var waitingSince: Duration?
+    }
+
+    let policy: CanvasPolicy
+    /// What each stage is expected to take; the last one is the settled picture. Empty until that is known.
+    private(set) var costs: [Duration] = []
+    private(set) var run: Run?
+    private(set) var rhythm = TypingRhythm()
+    private var newest = Newest()
+    /// What has been rendered last.
+    private var done: (signature: PromptSignature, stage: Int)?
+    /// Since when text has been changed without a frame.
+    private var unseenSince: Duration?
+    private var lastStart: Duration?
+    private var lastRun = 0
+    private var isSettled = true
+    /// Texts that no render ever began with.
+    private(set) var skipped = 0
+
+    init(policy: CanvasPolicy = CanvasPolicy()) { self.policy = policy }
+
+    var prompt: Canvas.Prompt { newest.prompt }
+    var signature: PromptSignature { newest.signature }
+
+    // MARK: - What happens
+
+    /// The text was changed; one that is no newer than the newest is ignored.
+    mutating func typed(
+        _ prompt: Canvas.Prompt, signature: PromptSignature, isEmpty: Bool, at now: Duration
+    ) {
+        guard prompt.revision > newest.prompt.revision else { return }
+        rhythm.key(at: now)
+        let isSame = signature == newest.signature && isEmpty == newest.isEmpty
+        let isWhole = TypedChange(from: newest.prompt.text, to: prompt.text).endsWord
+        newest.prompt = prompt
+        newest.keyed = now
+        // A space after a word changes no token, but the word is no longer a half one.
+        newest.isWhole = isSame ? newest.isWhole || isWhole : isWhole
+        isSettled = false
+        if isSame {
+            follow()
+            return
+        }
+        if newest.waitingSince != nil { skipped += 1 }
+        newest.signature = signature
+        newest.isEmpty = isEmpty
+        let isKnown = isEmpty || signature == run?.signature || signature == done?.signature
+        newest.waitingSince = isKnown ? nil : newest.waitingSince ?? now
+        if !isKnown { unseenSince = unseenSince ?? now }
+        follow()
+    }
+
+    /// The model reads texts otherwise than was assumed before it was loaded.
+    mutating func reread(signature: PromptSignature, isEmpty: Bool) {
+        newest.signature = signature
+        newest.isEmpty = isEmpty
+    }
+
+    /// The stages are known, or have changed.
+    mutating func setCosts(_ costs: [Duration]) { self.costs = costs }
+
+    /// What was rendered counts no longer, since the settings have changed.
+    mutating func startAnew(at now: Duration) {
+        done = nil
+        isSettled = false
+        newest.waitingSince = newest.isEmpty ? nil : now
+        newest.isWhole = true
+        // A render with the old settings is of no use to anybody.
+        run?.signature = []
+    }
+
+    /// A render has ended with a frame (`isShown`), or without one: stopped, or failed.
+    mutating func ended(_ id: Int, isShown: Bool, at now: Duration) {
+        guard let ended = run, ended.id == id else { return }
+        run = nil
+        guard isShown else {
+            // A failure is not repeated; what was stopped is rendered when it is wanted again.
+            if !ended.isStopping { done = (ended.signature, max(0, costs.count - 1)) }
+            return
+        }
+        done = (ended.signature, ended.stage)
+        unseenSince = ended.signature == newest.signature ? nil : now
+    }
+
+    // MARK: - What is to be done
+
+    /// What to do at an instant; the state counts it as done.
+    mutating func actions(at now: Duration) -> [Action] {
+        guard !costs.isEmpty else { return [] }
+        guard let run else { return begin(at: now) }
+        guard !run.isStopping, isOutdated(run) else { return [] }
+        let isDue = newest.isEmpty || run.stage > 0 || now >= due
+        guard isDue, newest.isEmpty || !isWorthFinishing(run, at: now) else { return [] }
+        var stopped = run
+        stopped.isStopping = true
+        self.run = stopped
+        return [.stop(stopped)]
+    }
+
+    /// When to ask for actions again, if nothing happens before.
+    var deadline: Duration? {
+        guard !costs.isEmpty else { return nil }
+        if let run {
+            guard !run.isStopping, isOutdated(run), run.stage == 0 else { return nil }
+            return max(due, run.began + lateness)
+        }
+        if isOver { return nil }
+        return doneStage == nil ? due : refinementDue
+    }
+
+    private mutating func begin(at now: Duration) -> [Action] {
+        if isOver {
+            guard !isSettled else { return [] }
+            isSettled = true
+            unseenSince = nil
+            return [.settle(revision: newest.prompt.revision, isEmpty: newest.isEmpty)]
+        }
+        guard now >= (doneStage == nil ? due : refinementDue) else { return [] }
+        lastRun += 1
+        let run = Run(
+            id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
+            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed)
+        self.run = run
+        lastStart = now
+        newest.waitingSince = nil
+        return [.render(run)]
+    }
+
+    /// The stage in which the newest text was rendered last.
+    private var doneStage: Int? { done.flatMap { $0.signature == newest.signature ? $0.stage : nil } }
+
+    /// Whether nothing is left to render.
+    private var isOver: Bool { newest.isEmpty || (doneStage ?? -1) >= costs.count - 1 }
+
+    private func isOutdated(_ run: Run) -> Bool { newest.isEmpty || run.signature != newest.signature }
+
+    /// When the newest text is rendered that has no frame yet.
+    private var due: Duration {
+        let quiet =
+            newest.isWhole ? .zero : policy.quietPeriod(cost: costs.first ?? .zero, gap: rhythm.gap)
+        let wanted = min(newest.keyed + quiet, (newest.waitingSince ?? newest.keyed) + policy.cap)
+        return max(wanted, lastStart.map { $0 + policy.shortestInterval } ?? wanted)
+    }
+
+    /// When the newest text, which has a frame, is rendered in a better stage.
+    private var refinementDue: Duration {
+        let next = min((doneStage ?? 0) + 1, costs.count - 1)
+        return newest.keyed + policy.pause(cost: costs[next], gap: rhythm.gap)
+    }
+
+    // MARK: - Whether to stop
+
+    /// Beyond so much time a render is so late that nothing is known about its end.
+    private var lateness: Duration { (costs.first ?? .zero) * 3 / 2 }
+
+    /// Whether a draft of an older text goes on although a newer one is due: because it is nearly done, or because the
+    /// person would otherwise see nothing for too long.
+    private func isWorthFinishing(_ run: Run, at now: Duration) -> Bool {
+        guard run.stage == 0 else { return false }
+        let cost = costs.first ?? .zero
+        if let unseenSince, now + cost > unseenSince + policy.framePeriod(cost: cost) { return true }
+        let spent = now - run.began
+        return spent < lateness && cost - spent <= policy.stopTime
+    }
+
+    /// A render of the newest text goes on for it, whatever its revision was.
+    private mutating func follow() {
+        guard var run, run.signature == newest.signature, !newest.isEmpty else { return }
+        run.revision = newest.prompt.revision
+        self.run = run
+    }
+}

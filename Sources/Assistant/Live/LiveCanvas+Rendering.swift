@@ -1,0 +1,266 @@
+import AssistantAPI
+import FoundationEssentials
+import ImageCodecs
+import Synchronization
+
+// What the state machine says is done here; the caller holds the canvas's lock.
+
+extension LiveCanvas {
+    /// Does what is to be done now, and sets the alarm for what is to be done later.
+    func act(_ state: inout State) {
+        guard !state.isClosed else { return }
+        for action in state.machine.actions(at: clock.now()) {
+            switch action {
+            case .render(let run): render(run, &state)
+            case .stop: state.running?.work.cancel()
+            case .settle(let revision, let isEmpty):
+                feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : state.frames.lastNumber)))
+                updateLadder(&state)
+            }
+        }
+        setAlarm(&state)
+    }
+
+    /// One task sleeps at a time: an alarm that is too early is set again when it rings.
+    private func setAlarm(_ state: inout State) {
+        guard let deadline = state.machine.deadline else { return }
+        if let alarm = state.alarm, alarm.deadline <= deadline { return }
+        state.alarm?.task.cancel()
+        let task = Task { [weak self, clock] in
+            try? await clock.sleep(max(.zero, deadline - clock.now()))
+            guard !Task.isCancelled, let self else { return }
+            self.state.withLock { state in
+                state.alarm = nil
+                self.act(&state)
+            }
+        }
+        state.alarm = (deadline, task)
+    }
+
+    // MARK: - The ladder
+
+    /// Gets the stages ready: from what is known of the model, else by measuring it, which also loads it.
+    func prepare(_ state: inout State) {
+        let facts = state.facts
+        let settled = CanvasStage(
+            name: .settled, width: facts.width, height: facts.height, steps: state.settings.steps ?? 1,
+            decoder: state.settings.decoder ?? facts.decoders[0], expected: 0)
+        let probe = CanvasLadder.probe(
+            settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"))
+        var request = state.settings.request(text: "")
+        (request.width, request.height, request.decoder) = (probe.width, probe.height, probe.decoder)
+        do throws(AssistantError) {
+            let work = try engine.start(.init(picture: request, rank: .draft, lane: id))
+            state.probe = work
+            Task { await self.measure(with: work) }
+        } catch {
+            fail(error, revision: state.machine.prompt.revision)
+        }
+    }
+
+    private func measure(with work: FrameEngine.Running) async {
+        var outline: PictureOutline?
+        do {
+            for try await event in work.events {
+                switch event {
+                case .loading(let fraction): feed.send(.loading(.init(fraction: fraction)))
+                case .notice(let notice): feed.send(.notice(notice))
+                case .started(let started): outline = started
+                case .step: break
+                case .finished(let finished): learn(finished)
+                }
+            }
+        } catch {
+            fail(AssistantError.wrapping(error), revision: canvas.prompt.revision)
+        }
+        guard let outline else { return }
+        state.withLock { state in
+            guard !state.isClosed, state.outline == nil else { return }
+            state.probe = nil
+            state.outline = outline
+            reread(&state)
+            updateLadder(&state)
+            act(&state)
+        }
+    }
+
+    private func learn(_ finished: FinishedFrame) {
+        measures.add(
+            finished.sample, of: finished.frame.recipe.model, isGuided: finished.outline.guidanceScale > 1)
+    }
+
+    /// The newest text as the loaded model reads it.
+    private func reread(_ state: inout State) {
+        let text = state.machine.prompt.text
+        state.machine.reread(
+            signature: measures.signature(of: text, for: state.facts.model),
+            isEmpty: text.allSatisfy(\.isWhitespace))
+    }
+
+    /// Derives the stages from what was measured, and tells when they have changed.
+    private func updateLadder(_ state: inout State) {
+        guard let outline = state.outline else { return }
+        let facts = state.facts
+        let settled = CanvasStage(
+            name: .settled, width: facts.width, height: facts.height, steps: outline.steps,
+            decoder: state.settings.decoder ?? facts.decoders[0], expected: 0)
+        let stages = CanvasLadder(
+            settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"),
+            budget: state.settings.budget ?? budget,
+            times: measures.times(of: facts.model, isGuided: outline.guidanceScale > 1)
+        ).stages
+        guard stages != state.stages else { return }
+        let isNews =
+            stages.count != state.stages.count || !zip(stages, state.stages).allSatisfy { $0.isSame(as: $1) }
+        state.stages = stages
+        state.machine.setCosts(stages.map { .milliseconds(Int64($0.expected)) })
+        if isNews { feed.send(.canvas(record(state))) }
+    }
+
+    // MARK: - Renders
+
+    private func render(_ run: CanvasState.Run, _ state: inout State) {
+        tally.count { $0.started += 1 }
+        let stage = state.stages[run.stage]
+        var request = state.settings.request(text: run.text)
+        (request.width, request.height, request.steps) = (stage.width, stage.height, stage.steps)
+        request.decoder = stage.decoder
+        do throws(AssistantError) {
+            let work = try engine.start(
+                .init(picture: request, rank: run.stage == 0 ? .draft : .refinement, lane: id))
+            state.running = (run.id, work)
+            Task { await self.follow(work, run: run, stage: stage) }
+        } catch {
+            fail(error, revision: run.revision)
+            state.machine.ended(run.id, isShown: false, at: clock.now())
+        }
+    }
+
+    /// Waits for a render's end, and shows what comes of it.
+    private func follow(_ work: FrameEngine.Running, run: CanvasState.Run, stage: CanvasStage) async {
+        var steps = 0
+        var began: Duration?
+        var finished: FinishedFrame?
+        do {
+            for try await event in work.events {
+                switch event {
+                case .loading(let fraction): feed.send(.loading(.init(fraction: fraction)))
+                case .notice(let notice): feed.send(.notice(notice))
+                case .started: began = clock.now()
+                case .step(let done, let count):
+                    steps = done
+                    feed.send(
+                        .progress(
+                            .init(revision: run.revision, stage: stage.name, step: done, steps: count)))
+                case .finished(let frame): finished = frame
+                }
+            }
+            tally.count { $0.steps += steps }
+            if let finished {
+                learn(finished)
+                try show(finished, run: run, stage: stage, waited: (began ?? clock.now()) - run.keyed)
+            } else {
+                stopped(run, stage: stage, steps: steps)
+            }
+        } catch {
+            tally.count { ($0.steps, $0.failed) = ($0.steps + steps, $0.failed + 1) }
+            fail(AssistantError.wrapping(error), revision: run.revision)
+            end(run, isShown: false)
+        }
+    }
+
+    private func show(
+        _ finished: FinishedFrame, run: CanvasState.Run, stage: CanvasStage, waited: Duration
+    ) throws {
+        let isSettled = stage.name == .settled
+        let (format, data) = try encode(finished, isExact: isSettled)
+        state.withLock { state in
+            guard !state.isClosed else { return }
+            let revision = state.machine.run.flatMap { $0.id == run.id ? $0.revision : nil } ?? run.revision
+            let number = state.frames.add(
+                revision: revision, stage: stage.name, frame: finished.frame, signature: run.signature,
+                format: format, data: data, isExact: isSettled || format == .png, at: Date())
+            let sinceKey = (clock.now() - run.keyed).milliseconds
+            tally.count { tally in
+                tally.shown += 1
+                if run.stage == 0 { tally.keyToFrame.add(sinceKey) }
+                if isSettled {
+                    tally.settled += 1
+                    tally.keyToSettled.add(sinceKey)
+                }
+            }
+            let sample = finished.sample
+            feed.send(
+                .frame(
+                    .init(
+                        number: number, revision: revision, stage: stage.name, step: sample.steps.count,
+                        steps: finished.outline.steps, isSettled: isSettled, width: finished.bitmap.width,
+                        height: finished.bitmap.height, format: format, data: data,
+                        timings: FrameTimings(
+                            sinceKey: sinceKey, waited: waited.milliseconds, encode: sample.encode,
+                            denoise: sample.steps.reduce(0, +), decode: sample.decode))))
+            state.machine.ended(run.id, isShown: true, at: clock.now())
+            act(&state)
+        }
+    }
+
+    private func stopped(_ run: CanvasState.Run, stage: CanvasStage, steps: Int) {
+        tally.count { ($0.superseded, $0.stepsWasted) = ($0.superseded + 1, $0.stepsWasted + steps) }
+        feed.send(.superseded(.init(revision: run.revision, stage: stage.name, step: steps)))
+        end(run, isShown: false)
+    }
+
+    private func end(_ run: CanvasState.Run, isShown: Bool) {
+        state.withLock { state in
+            state.machine.ended(run.id, isShown: isShown, at: clock.now())
+            act(&state)
+        }
+    }
+
+    private func fail(_ error: AssistantError, revision: Int) {
+        feed.send(.failed(.init(revision: revision, error: error)))
+    }
+
+    /// A frame's file; what is settled comes back to the last bit.
+    private func encode(
+        _ finished: FinishedFrame, isExact: Bool
+    ) throws -> (format: PictureFormat, data: Data) {
+        let format = state.withLock { $0.settings.format } ?? .webp
+        let metadata = PictureMetadata(software: "Inkling \(Inkling.version)", parameters: nil)
+        switch format {
+        case .png: return (format, Data(try PNG.encode(finished.bitmap, metadata: metadata)))
+        case .webp:
+            let quality = isExact ? WebP.Quality.lossless : .lossy(85)
+            return (format, Data(try WebP.encode(finished.bitmap, quality: quality, metadata: metadata)))
+        }
+    }
+}
+
+extension CanvasSettings {
+    /// The settled picture of a text, as a request for pictures.
+    func request(text: String) -> PictureRequest {
+        var request = PictureRequest(prompt: text)
+        (request.model, request.width, request.height, request.steps) = (model, width, height, steps)
+        // One and the same noise, so that the composition stays.
+        (request.seed, request.scheduler, request.guidanceScale) = (seed ?? 0, scheduler, guidanceScale)
+        (request.decoder, request.negativePrompt) = (decoder, negativePrompt)
+        return request
+    }
+
+    /// With the fields that `change` has.
+    func merging(_ change: CanvasSettings) -> CanvasSettings {
+        var merged = self
+        merged.model = change.model ?? model
+        merged.width = change.width ?? width
+        merged.height = change.height ?? height
+        merged.steps = change.steps ?? steps
+        merged.seed = change.seed ?? seed
+        merged.scheduler = change.scheduler ?? scheduler
+        merged.guidanceScale = change.guidanceScale ?? guidanceScale
+        merged.decoder = change.decoder ?? decoder
+        merged.negativePrompt = change.negativePrompt ?? negativePrompt
+        merged.format = change.format ?? format
+        merged.budget = change.budget ?? budget
+        return merged
+    }
+}

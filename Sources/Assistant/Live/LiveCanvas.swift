@@ -1,0 +1,142 @@
+import AssistantAPI
+import FoundationEssentials
+import ImageCodecs
+import Synchronization
+
+/// One canvas: drives `CanvasState` with a clock and the engine, and tells its readers what comes of it.
+///
+/// Everything that a client asks is answered at once; renders run in tasks of their own.
+final class LiveCanvas: Sendable {
+    let id: String
+    let createdAt: Date
+    let feed = CanvasFeed()
+    let engine: FrameEngine
+    let clock: CanvasClock
+    let measures: StageMeasures
+    let tally: CanvasTally
+    /// Milliseconds from a key to its first frame, where the canvas names none.
+    let budget: Double
+    let client: String
+    let state: Mutex<State>
+
+    struct State {
+        var machine = CanvasState()
+        var settings: CanvasSettings
+        var facts: FrameEngine.Facts
+        var conversation: Conversation.ID?
+        var stages: [CanvasStage] = []
+        /// The settled picture with the model's own defaults, once the model was loaded.
+        var outline: PictureOutline?
+        var frames = CanvasFrames()
+        var running: (run: Int, work: FrameEngine.Running)?
+        var alarm: (deadline: Duration, task: Task<Void, Never>)?
+        /// What measures the model, while it does.
+        var probe: FrameEngine.Running?
+        var lastTouch: Duration
+        var isClosed = false
+    }
+
+    init(
+        id: String, draft: CanvasDraft, client: String, engine: FrameEngine, clock: CanvasClock,
+        measures: StageMeasures, tally: CanvasTally, budget: Double
+    ) throws(AssistantError) {
+        self.id = id
+        self.client = client
+        self.engine = engine
+        self.clock = clock
+        self.measures = measures
+        self.tally = tally
+        self.budget = budget
+        createdAt = Date()
+        let facts = try engine.check(draft.settings.request(text: ""))
+        state = Mutex(
+            State(
+                settings: draft.settings, facts: facts, conversation: draft.conversation,
+                lastTouch: clock.now()))
+        state.withLock { prepare(&$0) }
+    }
+
+    var canvas: Canvas { state.withLock { record($0) } }
+
+    func record(_ state: State) -> Canvas {
+        Canvas(
+            id: id, prompt: state.machine.prompt, settings: state.settings, stages: state.stages,
+            conversation: state.conversation, createdAt: createdAt)
+    }
+
+    /// How long nobody has typed, and nobody reads.
+    var idleTime: Duration? {
+        feed.readerCount > 0 ? nil : clock.now() - state.withLock { $0.lastTouch }
+    }
+
+    // MARK: - What clients ask
+
+    /// Takes a newer text; the answer is the newest one there is.
+    func type(_ prompt: Canvas.Prompt) throws(AssistantError) -> Canvas.Prompt {
+        guard prompt.text.utf8.count <= PicturePlan.promptBytes else {
+            throw AssistantError(
+                .invalidRequest, "The text is longer than \(PicturePlan.promptBytes) bytes.",
+                parameter: "text")
+        }
+        let now = clock.now()
+        return state.withLock { state in
+            let signature = measures.signature(of: prompt.text, for: state.facts.model)
+            tally.count {
+                $0.texts += 1
+                if signature == state.machine.signature { $0.unchanged += 1 }
+            }
+            let skipped = state.machine.skipped
+            state.machine.typed(
+                prompt, signature: signature, isEmpty: prompt.text.allSatisfy(\.isWhitespace), at: now)
+            if state.machine.skipped > skipped { tally.count { $0.skipped += 1 } }
+            state.lastTouch = now
+            act(&state)
+            return state.machine.prompt
+        }
+    }
+
+    /// Changes the settings that are given; everything is rendered anew.
+    func change(_ change: CanvasSettings) throws(AssistantError) -> Canvas {
+        let settings = state.withLock { $0.settings.merging(change) }
+        let facts = try engine.check(settings.request(text: ""))
+        return state.withLock { state in
+            state.settings = settings
+            state.facts = facts
+            state.lastTouch = clock.now()
+            state.frames.settingsChanged()
+            state.stages = []
+            state.outline = nil
+            state.machine.setCosts([])
+            state.machine.startAnew(at: clock.now())
+            state.probe?.cancel()
+            state.running?.work.cancel()
+            prepare(&state)
+            let canvas = record(state)
+            feed.send(.canvas(canvas))
+            return canvas
+        }
+    }
+
+    func events(after: Int?) -> CanvasFeed.Stream {
+        state.withLock { state in
+            state.lastTouch = clock.now()
+            return feed.events(after: after, canvas: record(state))
+        }
+    }
+
+    var timeline: CanvasTimeline { state.withLock { $0.frames.timeline } }
+
+    /// Ends it; what runs is stopped.
+    func close() -> Canvas {
+        let canvas = state.withLock { state in
+            state.isClosed = true
+            state.probe?.cancel()
+            state.running?.work.cancel()
+            state.alarm?.task.cancel()
+            state.alarm = nil
+            return record(state)
+        }
+        feed.close()
+        return canvas
+    }
+}
