@@ -56,7 +56,7 @@ public final class Assistant: Sendable {
             history: history, engine: pictureCore.pictureEngine,
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
         canvases = CanvasService(
-            engine: pictureCore.frameEngine, keeping: pictures.keeping, clock: CanvasClock(ContinuousClock()))
+            engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations)
     }
 
     // MARK: - Completions

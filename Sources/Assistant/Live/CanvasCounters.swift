@@ -37,7 +37,9 @@ public struct CanvasCounters: Sendable, Equatable {
 /// How many times were at most so long.
 public struct MillisecondHistogram: Sendable, Equatable {
     /// Upper bounds in milliseconds; what is longer counts in none of them.
-    public static let bounds: [Double] = [10, 25, 50, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000, 60_000]
+    public static let bounds: [Double] = [
+        10, 25, 50, 100, 150, 200, 300, 500, 750, 1000, 2000, 5000, 10_000, 60_000,
+    ]
 
     /// For each bound, the times that were at most so long.
     public private(set) var counts = [Int](repeating: 0, count: bounds.count)

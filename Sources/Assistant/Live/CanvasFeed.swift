@@ -54,8 +54,9 @@ final class CanvasFeed: Sendable {
         for reader in readers { reader.finish() }
     }
 
-    /// The events from now on; what came after the event `after` first, where that is still known. Anew the stream
-    /// begins with the canvas as it stands and the newest frame.
+    /// The events from now on, and before them what came after the event `after`, where that is still known.
+    ///
+    /// Otherwise the stream begins anew, with the canvas as it stands and the newest frame.
     func events(after: Int?, canvas: Canvas) -> Stream {
         let reader = CanvasReader()
         let number = state.withLock { state -> Int in

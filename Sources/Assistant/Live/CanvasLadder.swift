@@ -34,7 +34,8 @@ struct CanvasLadder: Sendable, Equatable {
             stages = [settled]
             return
         }
-        let candidates = Self.candidates(below: settled, factor: factor, hasTinyDecoder: hasTinyDecoder).map(timed)
+        let candidates = Self.candidates(below: settled, factor: factor, hasTinyDecoder: hasTinyDecoder).map(
+            timed)
         let fastest = candidates.min { $0.expected < $1.expected }
         guard let draft = candidates.first(where: { $0.expected <= limit }) ?? fastest,
             draft.expected < settled.expected
@@ -75,7 +76,8 @@ struct CanvasLadder: Sendable, Equatable {
         var sizes: [(width: Int, height: Int)] = []
         for eighths in [8, 6, 4, 3, 2] {
             func part(_ length: Int) -> Int { max(1, length * eighths / 8 / factor) * factor }
-            let size = eighths == 8 ? (settled.width, settled.height) : (part(settled.width), part(settled.height))
+            let size =
+                eighths == 8 ? (settled.width, settled.height) : (part(settled.width), part(settled.height))
             guard eighths == 8 || min(size.0, size.1) >= smallestSide else { continue }
             if !sizes.contains(where: { $0 == size }) { sizes.append(size) }
         }

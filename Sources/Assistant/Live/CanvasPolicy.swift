@@ -20,6 +20,7 @@ struct CanvasPolicy: Sendable, Equatable {
     /// - Parameters:
     ///   - cost: What a frame is expected to take.
     ///   - gap: The usual time between two keys.
+    /// - Returns: The time after its last key.
     func quietPeriod(cost: Duration, gap: Duration) -> Duration {
         min(max(.zero, cost - gap / 2), gap * 5 / 4, longestQuiet)
     }

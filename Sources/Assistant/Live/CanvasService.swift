@@ -28,14 +28,19 @@ public final class CanvasService: Sendable {
 
     private let engine: FrameEngine
     private let keeping: PictureKeeping
+    private let conversations: ConversationService
     private let measures = StageMeasures()
     private let tally = CanvasTally()
     private let clock: CanvasClock
     private let budget: Double
     private let state = Mutex(State())
 
-    init(engine: FrameEngine, keeping: PictureKeeping, budget: Double = 300, clock: CanvasClock) {
+    init(
+        engine: FrameEngine, keeping: PictureKeeping, conversations: ConversationService,
+        budget: Double = 300, clock: CanvasClock = CanvasClock(ContinuousClock())
+    ) {
         self.engine = engine
+        self.conversations = conversations
         self.keeping = keeping
         self.budget = budget
         self.clock = clock
@@ -115,12 +120,22 @@ public final class CanvasService: Sendable {
 
     /// Keeps a picture: a frame as it is, or the settled picture of the newest text, which is waited for.
     ///
+    /// Where the commit or the canvas names a conversation, the picture becomes a message of it.
+    ///
     /// - Throws: `notFound`, `invalidRequest` where there is no text; what a render and the history throw.
     public func commit(_ id: String, _ commit: CanvasCommit) async throws -> CanvasCommitted {
         let canvas = try find(id)
-        let picture = try await canvas.picture(of: commit.frame)
-        let kept = try await keeping.keep(picture.bitmap, recipe: picture.recipe)
-        let committed = CanvasCommitted(picture: kept)
+        let place = commit.conversation ?? canvas.canvas.conversation
+        var isPrivate = false
+        // A conversation that is gone is found before anything is painted.
+        if let place { isPrivate = try await conversations.transcript(place).conversation.isPrivate == true }
+        let painted = try await canvas.picture(of: commit.frame)
+        let picture = try await keeping.keep(painted.bitmap, recipe: painted.recipe, isPrivate: isPrivate)
+        var committed = CanvasCommitted(picture: picture)
+        if let place {
+            committed.messages = try await conversations.append(
+                picture: picture, prompt: painted.recipe.prompt, to: place, edits: commit.edits)
+        }
         canvas.feed.send(.committed(committed))
         return committed
     }

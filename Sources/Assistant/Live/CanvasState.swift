@@ -45,7 +45,9 @@ struct CanvasState: Sendable {
     }
 
     let policy: CanvasPolicy
-    /// What each stage is expected to take; the last one is the settled picture. Empty until that is known.
+    /// What each stage is expected to take; the last one is the settled picture.
+    ///
+    /// Empty until that is known.
     private(set) var costs: [Duration] = []
     private(set) var run: Run?
     private(set) var rhythm = TypingRhythm()
@@ -162,7 +164,8 @@ struct CanvasState: Sendable {
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
-            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed)
+            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed
+        )
         self.run = run
         lastStart = now
         newest.waitingSince = nil

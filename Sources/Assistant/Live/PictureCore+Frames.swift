@@ -11,7 +11,8 @@ extension PictureCore {
                 return FrameEngine.Facts(
                     model: plan.model.name, width: request.width ?? info.defaultWidth,
                     height: request.height ?? info.defaultHeight, factor: info.factor,
-                    decoders: (info.decoders + (plan.options.tinyDecoder == nil ? [] : [.tiny])).map(\.rawValue))
+                    decoders: (info.decoders + (plan.options.tinyDecoder == nil ? [] : [.tiny])).map(
+                        \.rawValue))
             },
             start: { request throws(AssistantError) in
                 let running = try self.pictureEngine.start(request.picture, request.lane)

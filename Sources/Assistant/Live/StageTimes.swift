@@ -45,7 +45,8 @@ struct StageTimes: Sendable, Equatable {
     func expected(width: Int, height: Int, steps count: Int, decoder: String) -> Double? {
         let pixels = width * height
         guard let step = Self.nearest(steps, pixels) else { return nil }
-        let decode = decodes[decoder].flatMap { Self.nearest($0, pixels) }
+        let decode =
+            decodes[decoder].flatMap { Self.nearest($0, pixels) }
             // A full decoder takes some steps' time; better a guess that is too high until it was measured.
             ?? (decoder == "tiny" ? step / 2 : step * 4)
         return (encode?.value ?? 0) + step * Double(count) + decode
@@ -56,7 +57,9 @@ struct StageTimes: Sendable, Equatable {
     }
 
     private static func nearest(_ figures: [Int: Figure], _ pixels: Int) -> Double? {
-        func ratio(_ other: Int) -> Double { max(Double(pixels) / Double(other), Double(other) / Double(pixels)) }
+        func ratio(_ other: Int) -> Double {
+            max(Double(pixels) / Double(other), Double(other) / Double(pixels))
+        }
         let nearest = figures.min { (ratio($0.key), $0.key) < (ratio($1.key), $1.key) }
         return nearest.map { $0.value.value * Double(pixels) / Double($0.key) }
     }
