@@ -189,6 +189,8 @@ extension Denoising {
 /// A whole render.
 struct Render {
     let latents: [Float]
+    /// The latents, as another render can start from them.
+    let start: StartLatents
     let picture: Bitmap
 
     init(_ model: DiffusionModel, _ settings: RenderSettings, _ pass: Pass) throws {
@@ -197,6 +199,7 @@ struct Render {
         var denoising = try Denoising(model, plan, conditioning, pass: pass)
         while try denoising.next(pass) != nil {}
         latents = denoising.numbers
+        start = denoising.startLatents
         picture = try model.decode(denoising.latents, with: plan.decoder, pass)
     }
 

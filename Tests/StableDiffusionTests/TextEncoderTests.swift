@@ -124,6 +124,17 @@ import Tokenizers
     }
 }
 
+extension TextEncoder {
+    /// All of `tokens` as a text without padding.
+    func callAsFunction(
+        _ tokens: [Int32], skippedLayers: Int = 0, normalizesContext: Bool = true, _ pass: Pass
+    ) throws(Interrupted) -> PromptEmbedding {
+        try self(
+            PromptTokens.Text(tokens: tokens, length: tokens.count), skippedLayers: skippedLayers,
+            normalizesContext: normalizesContext, pass)
+    }
+}
+
 /// Counts calls.
 final class Counter: Sendable {
     private let count = Mutex(0)

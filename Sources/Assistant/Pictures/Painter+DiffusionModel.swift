@@ -7,32 +7,45 @@ extension Painter {
     /// Paints with a real model, and remembers what its encoders made of the last prompts and the last start picture.
     init(_ model: DiffusionModel) {
         let memory = EncoderMemory()
-        self.init(info: model.info) { settings, limits in
-            let plan = try model.plan(settings, limits: limits)
-            var denoising: Denoising?
-            var estimate: FeatureMap?
-            return Sketch(
-                outline: PictureOutline(plan),
-                prepare: { pass in
-                    let conditioning = try memory.conditioning(for: plan) {
-                        try model.encodePrompt(plan, pass)
-                    }
-                    let picture = try memory.picture(for: plan) { try model.encodePicture(plan, pass) }
-                    denoising = try Denoising(model, plan, conditioning, picture: picture, pass: pass)
-                },
-                step: { pass in
-                    estimate = try denoising?.next(pass)
-                    return denoising.map { $0.step < $0.stepCount } ?? false
-                },
-                preview: { pass in
-                    guard let estimate else { throw Interrupted() }
-                    return try model.preview(estimate, pass)
-                },
-                decode: { pass in
-                    guard let denoising else { throw Interrupted() }
-                    return try model.decode(denoising.latents, with: plan.decoder, pass)
-                })
-        }
+        self.init(
+            info: model.info,
+            begin: { settings, limits in
+                Self.sketch(try model.plan(settings, limits: limits), of: model, memory)
+            },
+            distance: { first, second, pass in
+                let conditionings = try [first, second].map { settings in
+                    let plan = try model.plan(settings)
+                    return try memory.conditioning(for: plan) { try model.encodePrompt(plan, pass) }
+                }
+                return conditionings[0].distance(to: conditionings[1])
+            })
+    }
+
+    private static func sketch(
+        _ plan: RenderPlan, of model: DiffusionModel, _ memory: EncoderMemory
+    ) -> Sketch {
+        var denoising: Denoising?
+        var estimate: FeatureMap?
+        return Sketch(
+            outline: PictureOutline(plan),
+            prepare: { pass in
+                let conditioning = try memory.conditioning(for: plan) { try model.encodePrompt(plan, pass) }
+                let picture = try memory.picture(for: plan) { try model.encodePicture(plan, pass) }
+                denoising = try Denoising(model, plan, conditioning, picture: picture, pass: pass)
+            },
+            step: { pass in
+                estimate = try denoising?.next(pass)
+                return denoising.map { $0.step < $0.stepCount } ?? false
+            },
+            preview: { pass in
+                guard let estimate else { throw Interrupted() }
+                return try model.preview(estimate, pass)
+            },
+            decode: { pass in
+                guard let denoising else { throw Interrupted() }
+                return try model.decode(denoising.latents, with: plan.decoder, pass)
+            },
+            latents: { denoising?.startLatents })
     }
 }
 
@@ -42,7 +55,8 @@ extension PictureOutline {
             width: plan.width, height: plan.height, steps: plan.steps, stepCount: plan.stepCount,
             seed: plan.seed, scheduler: plan.scheduler.rawValue, guidanceScale: plan.guidanceScale,
             decoder: plan.decoder.rawValue, clipSkip: plan.clipSkip, strength: plan.strength,
-            negativePrompt: plan.negativePrompt, promptTokens: plan.promptTokens, warnings: plan.warnings)
+            negativePrompt: plan.negativePrompt, promptTokens: plan.promptTokens, warnings: plan.warnings,
+            tokens: plan.tokens.ids)
     }
 }
 
@@ -50,18 +64,10 @@ extension PictureOutline {
 private final class EncoderMemory: Sendable {
     /// All that the text encoders' output depends on.
     private struct PromptKey: Hashable {
-        var prompt: String
-        var negative: String
-        /// Without guidance the negative prompt is not encoded.
-        var isGuided: Bool
+        var tokens: PromptTokens
         var clipSkip: Int
 
-        init(_ plan: RenderPlan) {
-            prompt = plan.prompt
-            negative = plan.negativePrompt
-            isGuided = plan.guidanceScale > 1
-            clipSkip = plan.clipSkip
-        }
+        init(_ plan: RenderPlan) { (tokens, clipSkip) = (plan.tokens, plan.clipSkip) }
     }
 
     private struct Start {

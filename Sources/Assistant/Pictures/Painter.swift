@@ -9,6 +9,12 @@ struct Painter: Sendable {
     ///
     /// - Throws: `StableDiffusionError`.
     var begin: @Sendable (RenderSettings, RenderLimits) throws -> Sketch
+    /// How far the prompts of two requests are from each other for the model: 0 for the same, about 1 for nothing in common.
+    ///
+    /// What is encoded for that is kept for the pictures themselves.
+    var distance: @Sendable (RenderSettings, RenderSettings, Pass) throws -> Double = { first, second, _ in
+        first.prompt == second.prompt ? 0 : 1
+    }
 }
 
 /// A picture on its way: its owner drives it, part by part.
@@ -24,6 +30,8 @@ struct Sketch {
     var preview: (Pass) throws -> Bitmap
     /// The finished picture.
     var decode: (Pass) throws -> Bitmap
+    /// The latents as they stand, for another picture to start from; nil before `prepare`.
+    var latents: () -> StartLatents? = { nil }
 }
 
 /// What a picture will be, with every default filled in.
@@ -44,6 +52,8 @@ struct PictureOutline: Sendable, Equatable {
     var promptTokens: Int
     /// In sentences.
     var warnings: [String]
+    /// What the model sees of the prompt: equal ones give the same picture.
+    var tokens: [Int32] = []
 }
 
 /// Where picture models come from.

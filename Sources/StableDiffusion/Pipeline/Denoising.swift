@@ -82,7 +82,7 @@ public struct Denoising: Sendable {
             context: try unet.context(embedding.context, pass))
     }
 
-    /// The first latents: noise, or the start picture with as much of it as the first step expects.
+    /// The first latents: noise, or the start picture's or start latents with as much of it as the first step expects.
     ///
     /// Random numbers are drawn in the reference's order: for the start picture's latents, then the noise; with a mask,
     /// then those of the picture without what is painted anew, which only other networks look at.
@@ -92,6 +92,9 @@ public struct Denoising: Sendable {
     ) -> (Latents, Original?) {
         func draw() -> Latents {
             Latents(generator.noise(height: size.height, width: size.width, channels: size.channels))
+        }
+        if let start = plan.startLatents {
+            return (plan.schedule.addNoise(draw(), to: start.latents, at: plan.firstStep), nil)
         }
         guard let picture, let strength = plan.strength else {
             return (plan.schedule.initialScale * draw(), nil)
@@ -116,6 +119,9 @@ public struct Denoising: Sendable {
 
     /// The latents after `step` steps, `[h, w, C]`.
     public var latents: FeatureMap { map(values) }
+
+    /// The same, as another render can start from them.
+    public var startLatents: StartLatents { StartLatents(latents) }
 
     /// Takes one step and gives the model's estimate of the finished latents `[h, w, C]`, good enough for a preview; nil
     /// when all steps are done.

@@ -14,6 +14,7 @@ extension DiffusionModel {
         _ settings: RenderSettings, limits: RenderLimits = RenderLimits()
     ) throws(StableDiffusionError) -> RenderPlan {
         let (width, height) = try size(settings, limits)
+        try checkStart(settings.startLatents, beside: settings, width: width, height: height)
         let schedule = try SchedulePlan(settings, parts)
         let network = parts.network.configuration
         let guidanceScale = settings.guidanceScale ?? schedule.defaults.guidanceScale
@@ -44,8 +45,11 @@ extension DiffusionModel {
             prompt: settings.prompt, negativePrompt: settings.negativePrompt, width: width, height: height,
             steps: schedule.steps, seed: settings.seed, scheduler: schedule.kind,
             guidanceScale: guidanceScale, decoder: decoder, clipSkip: settings.clipSkip,
-            initImage: settings.initImage, strength: schedule.strength, mask: settings.mask,
+            initImage: settings.initImage, startLatents: settings.startLatents,
+            strength: schedule.strength, mask: settings.mask,
             stepCount: schedule.scheduler.timesteps.count - schedule.firstStep,
+            tokens: PromptTokens(
+                prompt: settings.prompt, negative: isGuided ? settings.negativePrompt : nil, parts),
             promptTokens: text.tokenCount, memory: memory, warnings: text.warnings, isGuided: isGuided,
             schedule: schedule.scheduler, firstStep: schedule.firstStep)
     }
@@ -53,14 +57,20 @@ extension DiffusionModel {
     /// Beyond it, sizes in bytes would no longer be sure to fit.
     private static let greatestPixelCount = 1 << 30
 
-    /// The picture's size: as asked for, else the start picture's as far as it is whole latents, else the model's.
+    /// The picture's size: as asked for, else the start picture's as far as it is whole latents, else that of the start
+    /// latents, else the model's.
     private func size(
         _ settings: RenderSettings, _ limits: RenderLimits
     ) throws(StableDiffusionError) -> (width: Int, height: Int) {
         let factor = info.factor
         func whole(_ length: Int?) -> Int? { length.map { max($0 / factor, 1) * factor } }
-        let width = settings.width ?? whole(settings.initImage?.width) ?? info.defaultWidth
-        let height = settings.height ?? whole(settings.initImage?.height) ?? info.defaultHeight
+        let start = settings.startLatents
+        let width =
+            settings.width ?? whole(settings.initImage?.width) ?? start.map { $0.width * factor }
+            ?? info.defaultWidth
+        let height =
+            settings.height ?? whole(settings.initImage?.height) ?? start.map { $0.height * factor }
+            ?? info.defaultHeight
         guard width > 0, height > 0, width % factor == 0, height % factor == 0 else {
             throw .invalidSize(width: width, height: height, factor: factor)
         }
@@ -72,7 +82,25 @@ extension DiffusionModel {
     }
 }
 
-/// The scheduler of a request, and where on its way a start picture lets it begin.
+extension DiffusionModel {
+    /// Start latents must be numbers, of the size that is painted, and the only start.
+    private func checkStart(
+        _ start: StartLatents?, beside settings: RenderSettings, width: Int, height: Int
+    ) throws(StableDiffusionError) {
+        guard let start else { return }
+        func refusal(_ expected: String, _ found: String) -> StableDiffusionError {
+            .invalidSetting(name: StartLatents.name, expected: expected, found: found)
+        }
+        guard settings.initImage == nil else { throw refusal("no start picture with them", "one") }
+        let shape = [height / info.factor, width / info.factor, parts.latentChannels]
+        guard [start.height, start.width, start.channels] == shape else {
+            throw refusal("\(shape)", "\([start.height, start.width, start.channels])")
+        }
+        guard start.isFinite else { throw refusal("finite numbers", "others") }
+    }
+}
+
+/// The scheduler of a request, and where on its way a start picture or latents let it begin.
 private struct SchedulePlan {
     let kind: SchedulerKind
     let defaults: RenderDefaults
@@ -111,15 +139,15 @@ private struct SchedulePlan {
     private static func strength(
         _ settings: RenderSettings, _ parts: ModelParts
     ) throws(StableDiffusionError) -> Double? {
-        guard settings.initImage != nil else {
-            guard settings.mask == nil else {
-                throw .invalidSetting(name: "mask", expected: "a start picture with it", found: "none")
-            }
+        guard settings.initImage != nil || settings.mask == nil else {
+            throw .invalidSetting(name: "mask", expected: "a start picture with it", found: "none")
+        }
+        guard settings.initImage != nil || settings.startLatents != nil else {
             guard let strength = settings.strength else { return nil }
             throw .invalidSetting(
                 name: "strength", expected: "a start picture with it", found: "\(strength) and none")
         }
-        guard parts.encodesPictures else {
+        guard settings.initImage == nil || parts.encodesPictures else {
             throw .invalidSetting(
                 name: "start picture", expected: "a model whose autoencoder has an encoder",
                 found: "a decoder alone")

@@ -21,13 +21,15 @@ public struct DiffusionModel: Sendable {
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     public func encodePrompt(_ plan: RenderPlan, _ pass: Pass) throws(Interrupted) -> Conditioning {
-        let prompt = try parts.encode(plan.prompt, skippedLayers: plan.clipSkip, pass)
-        guard plan.isGuided else { return Conditioning(prompt: prompt, negative: nil) }
+        let prompt = try parts.encode(plan.tokens.prompt, skippedLayers: plan.clipSkip, pass)
+        guard let negativeTokens = plan.tokens.negative else {
+            return Conditioning(prompt: prompt, negative: nil)
+        }
         let negative =
-            plan.negativePrompt.isEmpty && parts.zeroesEmptyPrompt
+            plan.tokens.lacksNegative && parts.zeroesEmptyPrompt
             ? prompt.zeros
             // As the reference has it, layers are left out for the prompt only.
-            : try parts.encode(plan.negativePrompt, skippedLayers: 0, pass)
+            : try parts.encode(negativeTokens, skippedLayers: 0, pass)
         return Conditioning(prompt: prompt, negative: negative)
     }
 

@@ -13,20 +13,20 @@ extension ModelParts {
         return max(0, layers - (takesPenultimateLayer ? 1 : 0))
     }
 
-    /// What the text encoders make of a text.
+    /// What the text encoders make of a text, of which each has its own tokens.
     func encode(
-        _ text: String, skippedLayers: Int, _ pass: Pass
+        _ tokens: [PromptTokens.Text], skippedLayers: Int, _ pass: Pass
     ) throws(Interrupted) -> PromptEmbedding {
         var embeddings: [PromptEmbedding] = []
-        for part in texts {
+        for (part, text) in zip(texts, tokens) {
             embeddings.append(
                 try part.encoder(
-                    part.tokenizer.encode(text).tokens,
-                    skippedLayers: skippedLayers + (takesPenultimateLayer ? 1 : 0),
+                    text, skippedLayers: skippedLayers + (takesPenultimateLayer ? 1 : 0),
                     normalizesContext: !takesPenultimateLayer, pass))
         }
         return PromptEmbedding(
             context: Tensor(joining: embeddings.map(\.context)),
+            length: embeddings.reduce(0) { max($0, $1.length) },
             pooled: embeddings.lazy.compactMap(\.pooled).first)
     }
 }
@@ -35,7 +35,7 @@ extension PromptEmbedding {
     /// Zeros of the same sizes: no prompt at all, for models that were trained so.
     var zeros: PromptEmbedding {
         PromptEmbedding(
-            context: Tensor(rows: context.rows, columns: context.columns),
+            context: Tensor(rows: context.rows, columns: context.columns), length: length,
             pooled: pooled.map { Tensor(rows: $0.rows, columns: $0.columns) })
     }
 }

@@ -10,7 +10,7 @@ public struct RenderPlan: Sendable {
     public let width: Int
     /// In pixels.
     public let height: Int
-    /// Steps of the whole way from noise; with a start picture fewer of them are taken (`stepCount`).
+    /// Steps of the whole way from noise; with a start picture or latents fewer of them are taken (`stepCount`).
     public let steps: Int
     public let seed: UInt64
     public let scheduler: SchedulerKind
@@ -18,11 +18,14 @@ public struct RenderPlan: Sendable {
     public let decoder: DecoderKind
     public let clipSkip: Int
     public let initImage: Bitmap?
-    /// With a start picture only.
+    public let startLatents: StartLatents?
+    /// With a start picture or latents only.
     public let strength: Double?
     public let mask: Bitmap?
     /// Runs of the network: how often `Denoising.next()` gives something.
     public let stepCount: Int
+    /// All that the text encoders see of the prompts.
+    public let tokens: PromptTokens
     /// Tokens of the prompt and the negative prompt, as far as the text encoder sees them.
     public let promptTokens: Int
     /// Estimated bytes of memory beside the weights, at the peak.
@@ -33,6 +36,6 @@ public struct RenderPlan: Sendable {
     /// Whether every step runs the network for the negative prompt too.
     let isGuided: Bool
     let schedule: any Scheduler
-    /// The first step that is taken: not 0 with a start picture.
+    /// The first step that is taken: not 0 with a start picture or latents.
     let firstStep: Int
 }

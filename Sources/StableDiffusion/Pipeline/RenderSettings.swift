@@ -21,7 +21,9 @@ public struct RenderSettings: Sendable, Equatable {
     public var clipSkip: Int = 0
     /// A picture to start from; it is resized to the size that is painted.
     public var initImage: Bitmap?
-    /// How much of the start picture is painted anew, above 0 to 1.
+    /// Latents to start from instead of a picture; they must be of the size that is painted.
+    public var startLatents: StartLatents?
+    /// How much of the start picture, or of the start latents, is painted anew, above 0 to 1.
     public var strength: Double?
     /// White is painted anew, black is kept; needs `initImage`.
     public var mask: Bitmap?

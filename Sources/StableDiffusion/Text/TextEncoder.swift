@@ -9,6 +9,8 @@ import Tensors
 struct PromptEmbedding: Sendable {
     /// A row for each token, `[S, hiddenSize]`.
     let context: Tensor
+    /// Rows of the context that are not of padding.
+    let length: Int
     /// The whole text as one row `[1, P]`, of encoders with a projection.
     let pooled: Tensor?
 }
@@ -109,7 +111,7 @@ struct TextEncoder: Sendable {
     /// What the encoder makes of a prompt's tokens.
     ///
     /// - Parameters:
-    ///   - tokens: S ids of the vocabulary, at most `contextLength`.
+    ///   - text: S ids of the vocabulary, at most `contextLength`.
     ///   - skippedLayers: how many of the last layers the context does without, at most all of them. (diffusers'
     ///     `clip_skip`; SDXL's context skips one more.)
     ///   - normalizesContext: whether the context passes the final norm, as in SD 1 and 2 but not in SDXL.
@@ -117,8 +119,9 @@ struct TextEncoder: Sendable {
     /// - Returns: the context, and the pooled row if the encoder has a projection: always of the last layer.
     /// - Throws: `Interrupted` when the checkpoint does.
     func callAsFunction(
-        _ tokens: [Int32], skippedLayers: Int = 0, normalizesContext: Bool = true, _ pass: Pass
+        _ text: PromptTokens.Text, skippedLayers: Int = 0, normalizesContext: Bool = true, _ pass: Pass
     ) throws(Interrupted) -> PromptEmbedding {
+        let tokens = text.tokens
         precondition((1...configuration.contextLength).contains(tokens.count), "a prompt that fits")
         precondition((0...blocks.count).contains(skippedLayers), "as many layers as there are")
         var h = embed(tokens, pass)
@@ -134,7 +137,7 @@ struct TextEncoder: Sendable {
             return try projection(norm(row, pass), pass)
         }
         return PromptEmbedding(
-            context: normalizesContext ? norm(context, pass) : context, pooled: pooled)
+            context: normalizesContext ? norm(context, pass) : context, length: text.length, pooled: pooled)
     }
 
     /// The sum of the tokens' and the positions' rows, `[S, hidden]`.

@@ -1,0 +1,37 @@
+import Tokenizers
+
+/// All that the text encoders see of a request's texts: equal ones give the same picture.
+public struct PromptTokens: Sendable, Hashable {
+    /// For each text encoder.
+    let prompt: [Text]
+    /// Of the negative prompt; nil without guidance.
+    let negative: [Text]?
+    /// Whether there is no negative prompt at all, for which some models have zeros.
+    let lacksNegative: Bool
+
+    /// The prompt's, as the first text encoder sees them, with padding.
+    public var ids: [Int32] { prompt.first?.tokens ?? [] }
+
+    /// One text, as one encoder sees it.
+    struct Text: Sendable, Hashable {
+        /// As many as the encoder takes.
+        let tokens: [Int32]
+        /// How many of the tokens are not padding.
+        let length: Int
+    }
+
+    init(prompt: String, negative: String?, _ parts: ModelParts) {
+        self.prompt = parts.tokens(prompt)
+        self.negative = negative.map(parts.tokens)
+        lacksNegative = negative?.isEmpty ?? true
+    }
+}
+
+extension ModelParts {
+    func tokens(_ text: String) -> [PromptTokens.Text] {
+        texts.map { part in
+            let encoding = part.tokenizer.encode(text)
+            return PromptTokens.Text(tokens: encoding.tokens, length: encoding.length)
+        }
+    }
+}
