@@ -20,7 +20,7 @@ extension ChatSession {
                 defer { pause.end() }
                 return try await ExternalEditor(environment: environment).edit(text)
             },
-            suspend: { await Self.suspend(style) },
+            suspend: { if style == .keys { await RawMode.suspend() } },
             historyFile: historyFile)
         let session = ChatSession(client: client, options: options, surroundings: surroundings)
         let post = session.post
@@ -38,16 +38,6 @@ extension ChatSession {
         withExtendedLifetime(events) {}
         RawMode.leave()
         return code
-    }
-
-    /// Gives the terminal back and stops the process group, as the terminal itself would on Control-Z.
-    private static func suspend(_ style: InputStyle) async {
-        guard style == .keys else { return }
-        RawMode.leave()
-        kill(0, SIGTSTP)
-        // The stop comes any moment. Where nobody could wake us again, the system ignores it, and we go on.
-        try? await Task.sleep(for: .milliseconds(50))
-        RawMode.renew()
     }
 }
 

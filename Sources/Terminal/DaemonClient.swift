@@ -94,13 +94,13 @@ public struct DaemonClient: Sendable {
 
     // MARK: - Calls
 
-    private func path(_ id: String) -> String { Self.root + "/conversations/" + Self.encode(id) }
+    func path(_ id: String) -> String { Self.root + "/conversations/" + Self.encode(id) }
 
     func get<Answer: Decodable>(_ target: String) async throws -> Answer {
         try decode(await transport.send(.init("GET", target)))
     }
 
-    private func call<Answer: Decodable>(
+    func call<Answer: Decodable>(
         _ method: String, _ target: String, _ body: some Encodable
     ) async throws -> Answer {
         try decode(await transport.send(.init(method, target, body: try Wire.encoder().encode(body))))

@@ -5,7 +5,7 @@ struct LineRenderer {
     typealias Cell = LineLayout.Cell
 
     private var rows: [[Cell]] = []
-    private var cursorRow = 0
+    private(set) var cursorRow = 0
     private var cursorColumn = 0
     private var columns = 80
 
@@ -14,9 +14,19 @@ struct LineRenderer {
 
     /// What brings the screen from what was drawn last to this layout.
     mutating func draw(_ layout: LineLayout, size: TerminalOutput.Size) -> String {
-        columns = size.columns
         let window = layout.window(height: size.rows)
-        let new = Array(window.rows)
+        let change = draw(
+            Array(window.rows), cursorRow: window.cursorRow, cursorColumn: layout.cursorColumn,
+            columns: size.columns)
+        // Several rows appear at once on terminals that know the mode; others skip it.
+        return change.isLarge ? "\u{1B}[?2026h\(change.output)\u{1B}[?2026l" : change.output
+    }
+
+    /// The same for rows as they are, which must be no more than the screen has; whether more than a row changes.
+    mutating func draw(
+        _ new: [[Cell]], cursorRow newRow: Int, cursorColumn newColumn: Int, columns newColumns: Int
+    ) -> (output: String, isLarge: Bool) {
+        columns = newColumns
         var pen = Pen(row: cursorRow, column: cursorColumn, lastRow: max(rows.count - 1, 0), columns: columns)
         for (index, row) in new.enumerated() where index >= rows.count || rows[index] != row {
             let old = index < rows.count ? rows[index] : []
@@ -29,12 +39,14 @@ struct LineRenderer {
             pen.move(to: new.count, 0)
             pen.eraseBelow()
         }
-        pen.move(to: window.cursorRow, layout.cursorColumn)
+        pen.move(to: newRow, newColumn)
         let isLarge = rows != new && max(rows.count, new.count) > 1
-        (rows, cursorRow, cursorColumn) = (new, window.cursorRow, layout.cursorColumn)
-        // Several rows appear at once on terminals that know the mode; others skip it.
-        return isLarge ? "\u{1B}[?2026h\(pen.output)\u{1B}[?2026l" : pen.output
+        (rows, cursorRow, cursorColumn) = (new, newRow, newColumn)
+        return (pen.output, isLarge)
     }
+
+    /// The cursor was brought to where the drawn rows begin.
+    mutating func beginAgain() { (cursorRow, cursorColumn) = (0, 0) }
 
     /// Leaves the drawn line as it stands and goes to the start of a fresh row below it.
     mutating func finish() -> String {
@@ -55,12 +67,17 @@ struct LineRenderer {
     /// The same after the window's width changed, which made terminals wrap the drawn rows anew.
     mutating func erase(afterResizeTo newColumns: Int) -> String {
         guard isDrawn else { return "" }
+        defer { forget() }
+        return Self.up(rowsAboveCursor(afterResizeTo: newColumns)) + "\r\u{1B}[J"
+    }
+
+    /// How many rows the cursor is below the first one, after terminals wrapped them anew.
+    func rowsAboveCursor(afterResizeTo newColumns: Int) -> Int {
         let newColumns = max(newColumns, 1)
         let above = rows[..<cursorRow].reduce(0) { sum, row in
             sum + max(1, (Self.width(row[...]) + newColumns - 1) / newColumns)
         }
-        defer { forget() }
-        return Self.up(above + cursorColumn / newColumns) + "\r\u{1B}[J"
+        return above + cursorColumn / newColumns
     }
 
     /// The screen shows something else now.
@@ -70,7 +87,7 @@ struct LineRenderer {
 
     private static func width(_ cells: ArraySlice<Cell>) -> Int { cells.reduce(0) { $0 + $1.width } }
 
-    private static func up(_ rows: Int) -> String { rows > 0 ? "\u{1B}[\(rows)A" : "" }
+    static func up(_ rows: Int) -> String { rows > 0 ? "\u{1B}[\(rows)A" : "" }
 
     /// The terminal's cursor, as it moves.
     private struct Pen {

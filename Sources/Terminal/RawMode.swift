@@ -20,8 +20,10 @@ enum RawMode {
     }()
 
     /// Bracketed paste on; and at the end: off, the cursor visible, plain colours.
+    ///
+    /// The end begins with a string's own end, in case a picture was cut off in the middle.
     private static let beginning: StaticString = "\u{1B}[?2004h"
-    private static let ending: StaticString = "\u{1B}[?2004l\u{1B}[?2026l\u{1B}[?25h\u{1B}[m"
+    private static let ending: StaticString = "\u{1B}\\\u{1B}[?2004l\u{1B}[?2026l\u{1B}[?25h\u{1B}[m"
 
     private static let lineEnd: StaticString = "\n"
 
@@ -65,6 +67,15 @@ enum RawMode {
         state.pointee.isRaw = 0
         write(output, ending.utf8Start, ending.utf8CodeUnitCount)
         tcsetattr(input, TCSANOW, &state.pointee.attributes)
+    }
+
+    /// Gives the terminal back and stops the process group, as the terminal itself would on Control-Z.
+    static func suspend() async {
+        leave()
+        kill(0, SIGTSTP)
+        // The stop comes any moment. Where nobody could wake us again, the system ignores it, and we go on.
+        try? await Task.sleep(for: .milliseconds(50))
+        renew()
     }
 
     /// Has a file removed when a signal ends the process; `nil` forgets it.

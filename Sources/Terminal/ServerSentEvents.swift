@@ -3,16 +3,19 @@ public struct ServerSentEvent: Sendable, Equatable {
     /// The value of `event:`; "message" where there was none.
     public var name: String
     public var data: String
+    /// The value of `id:`, where the event has one of its own.
+    public var id: String?
 
-    public init(name: String = "message", data: String) {
+    public init(name: String = "message", data: String, id: String? = nil) {
         self.name = name
         self.data = data
+        self.id = id
     }
 }
 
 /// Reads an event stream (WHATWG HTML, 9.2) from bytes that may be cut anywhere.
 ///
-/// Fields other than `event` and `data` and comments are skipped, and so is an event that the stream's end cuts off.
+/// Fields other than `event`, `data` and `id` and comments are skipped, and so is an event that the stream's end cuts off.
 public struct ServerSentEventParser: Sendable {
     /// A line or an event of more bytes than this ends the stream with an error.
     public static let limit = 16 << 20
@@ -22,6 +25,7 @@ public struct ServerSentEventParser: Sendable {
     private var line: [UInt8] = []
     private var name: [UInt8] = []
     private var data: [UInt8] = []
+    private var id: String?
     private var hasData = false
     private var isFirstLine = true
     /// The byte before was a carriage return, so a line feed now belongs to it.
@@ -69,6 +73,8 @@ public struct ServerSentEventParser: Sendable {
             hasData = true
         } else if line[..<colon].elementsEqual("event".utf8) {
             name = Array(value)
+        } else if line[..<colon].elementsEqual("id".utf8), !value.contains(0) {
+            id = String(decoding: value, as: UTF8.self)
         }
     }
 
@@ -76,10 +82,11 @@ public struct ServerSentEventParser: Sendable {
         defer {
             name.removeAll()
             data.removeAll()
+            id = nil
             hasData = false
         }
         guard hasData else { return }
         let name = name.isEmpty ? "message" : String(decoding: name, as: UTF8.self)
-        events.append(ServerSentEvent(name: name, data: String(decoding: data, as: UTF8.self)))
+        events.append(ServerSentEvent(name: name, data: String(decoding: data, as: UTF8.self), id: id))
     }
 }

@@ -15,11 +15,14 @@ public struct UnixSocketClient: Sendable {
         /// Path and query, percent-encoded.
         public var target: String
         public var body: Data?
+        /// The last event that was had of a stream, which then goes on behind it.
+        public var lastEventID: String?
 
-        public init(_ method: String, _ target: String, body: Data? = nil) {
+        public init(_ method: String, _ target: String, body: Data? = nil, lastEventID: String? = nil) {
             self.method = method
             self.target = target
             self.body = body
+            self.lastEventID = lastEventID
         }
     }
 
@@ -151,6 +154,7 @@ public struct UnixSocketClient: Sendable {
         } else if request.method != "GET" {
             headers.add(name: "content-length", value: "0")
         }
+        if let id = request.lastEventID { headers.add(name: "last-event-id", value: id) }
         return HTTPRequestHead(
             version: .http1_1, method: HTTPMethod(rawValue: request.method), uri: request.target,
             headers: headers)

@@ -11,6 +11,7 @@ struct InklingCommand: AsyncParsableCommand {
             inkling
             inkling "why is the sky blue?"
             cat notes.txt | inkling "summarise"
+            inkling live
             inkling imagine "a fox reading a newspaper"
             inkling <subcommand>
             """,
@@ -22,7 +23,7 @@ struct InklingCommand: AsyncParsableCommand {
             """,
         version: "inkling \(Inkling.version)",
         subcommands: [
-            ChatCommand.self, AskCommand.self, ImagineCommand.self, PicturesCommand.self, HistoryCommand.self,
+            ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self, HistoryCommand.self,
             ModelsCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,

@@ -13,6 +13,9 @@ struct KittyPicture {
     /// What one sequence may hold.
     private static let chunkSize = 4096
 
+    /// What removes a picture from the screen and from the terminal's memory.
+    static func removal(of id: UInt32) -> String { "\u{1B}_Ga=d,d=I,i=\(id),q=2\u{1B}\\" }
+
     /// The picture's data and its placement, in as many sequences as are needed.
     ///
     /// With the number of an earlier picture it takes that one's place; the terminal answers nothing.

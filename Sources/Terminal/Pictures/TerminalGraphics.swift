@@ -43,9 +43,28 @@ struct TerminalGraphics: Sendable, Equatable {
     /// The text makes room by scrolling where that is needed, and leaves the cursor at the beginning of the row below
     /// the picture. A picture with the number `id` of an earlier one takes its place where the protocol has numbers.
     func render(_ bitmap: Bitmap, columns: Int, rows: Int? = nil, id: UInt32) -> Drawing? {
-        let area = area(width: bitmap.width, height: bitmap.height, columns: columns, rows: rows)
-        guard let text = text(bitmap, area, id) else { return nil }
-        return Drawing(text: text, area: area)
+        render(
+            bitmap, area(width: bitmap.width, height: bitmap.height, columns: columns, rows: rows), id: id)
+    }
+
+    /// Draws a picture over an area of cells.
+    func render(_ bitmap: Bitmap, _ area: CellArea, id: UInt32) -> Drawing? {
+        text(bitmap, area, id).map { Drawing(text: $0, area: area) }
+    }
+
+    /// Draws a PNG file as it is, where the terminal takes files.
+    func render(png file: [UInt8], _ area: CellArea, id: UInt32) -> Drawing? {
+        text(png: file, area, id).map { Drawing(text: $0, area: area) }
+    }
+
+    /// Whether pictures consist of characters, which a narrower window wraps.
+    var isText: Bool { graphics == .blocks || usesPlaceholders }
+
+    /// What makes the terminal forget a picture, where erasing its cells does not.
+    func removal(of id: UInt32) -> String {
+        guard graphics == .kitty else { return "" }
+        let sequence = KittyPicture.removal(of: id)
+        return usesPlaceholders ? Tmux.passingThrough(sequence) : sequence
     }
 
     /// Draws a picture over the one that ends in the row above the cursor, without a moment in between.
@@ -64,8 +83,14 @@ struct TerminalGraphics: Sendable, Equatable {
             let size = area.pixels(cell)
             let picture = bitmap.flattened(over: .black).resized(width: size.width, height: size.height)
             return Self.placed(Sixel(colorLimit: sixelColors).text(picture), area)
+        case .kitty, .iterm: return (try? PNG.encode(bitmap)).flatMap { text(png: $0, area, id) }
+        }
+    }
+
+    private func text(png file: [UInt8], _ area: CellArea, _ id: UInt32) -> String? {
+        switch graphics {
+        case .none, .blocks, .sixel: return nil
         case .kitty:
-            guard let file = try? PNG.encode(bitmap) else { return nil }
             if usesPlaceholders {
                 let sequences = KittyPicture(file: file, id: id, area: area, isVirtual: true).sequences
                 return sequences.map(Tmux.passingThrough).joined() + KittyPlaceholder.text(area, id: id)
@@ -73,7 +98,6 @@ struct TerminalGraphics: Sendable, Equatable {
             let sequences = KittyPicture(file: file, id: id, area: area, isVirtual: false).sequences
             return Self.placed(sequences.joined(), area)
         case .iterm:
-            guard let file = try? PNG.encode(bitmap) else { return nil }
             let picture = InlinePicture(file: file, area: area)
             let text = passesThroughTmux ? picture.parts.map(Tmux.passingThrough).joined() : picture.sequence
             return Self.placed(text, area)

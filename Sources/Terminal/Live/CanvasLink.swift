@@ -1,0 +1,183 @@
+import AssistantAPI
+
+/// A canvas of the daemon, kept up through lost connections: texts go out, events come in.
+///
+/// Of the texts only the newest that was not sent yet waits. A daemon that was restarted knows the canvas no more; then
+/// it is opened anew, and gets the newest text.
+actor CanvasLink {
+    enum Event: Sendable {
+        case canvas(CanvasEvent)
+        /// The connection is lost, and being made anew.
+        case lost
+        /// The daemon refuses the canvas; last.
+        case refused(ClientError)
+    }
+
+    /// Between two attempts the pause doubles, from this to that.
+    private static let shortestPause = Duration.milliseconds(50)
+    private static let longestPause = Duration.seconds(2)
+
+    private let client: DaemonClient
+    private let draft: CanvasDraft
+    private let reconnect: @Sendable () async throws -> Void
+    private let sleep: @Sendable (Duration) async throws -> Void
+    private let receive: @Sendable (Event) -> Void
+    private let prompts: AsyncStream<Canvas.Prompt>
+    private nonisolated let newest: AsyncStream<Canvas.Prompt>.Continuation
+
+    private var canvas: Canvas.ID?
+    private var lastEventID: String?
+    /// What was changed since the canvas was first opened, for one that is opened anew.
+    private var settings: CanvasSettings
+    private var text: Canvas.Prompt?
+    /// The newest revision that this canvas has.
+    private var delivered = 0
+    private var pause = shortestPause
+    private var isClosed = false
+    private var waiting: [CheckedContinuation<Void, Never>] = []
+    private var refusal: ClientError?
+    private var work: [Task<Void, Never>] = []
+
+    /// A link that is not yet made; ``start()`` makes it.
+    ///
+    /// `reconnect` sees to it that a daemon runs, `receive` is told what happens.
+    init(
+        client: DaemonClient, draft: CanvasDraft, reconnect: @escaping @Sendable () async throws -> Void,
+        sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
+        receive: @escaping @Sendable (Event) -> Void
+    ) {
+        (self.client, self.draft, self.reconnect, self.sleep) = (client, draft, reconnect, sleep)
+        self.receive = receive
+        settings = draft.settings
+        (prompts, newest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    }
+
+    /// Opens the canvas, and follows it until ``close()``.
+    func start() {
+        guard work.isEmpty else { return }
+        work = [Task { await self.follow() }, Task { await self.send() }]
+    }
+
+    /// Gives the canvas a text; never waits, and takes the place of an older one that was not sent yet.
+    nonisolated func type(_ prompt: Canvas.Prompt) { newest.yield(prompt) }
+
+    /// Changes how the canvas paints.
+    func change(_ change: CanvasSettings) async throws {
+        if let seed = change.seed { settings.seed = seed }
+        _ = try await client.change(change, of: try await opened())
+    }
+
+    /// Keeps the settled picture of `prompt`, once it is there.
+    ///
+    /// - Throws: `ClientError`.
+    func commit(_ prompt: Canvas.Prompt, _ commit: CanvasCommit) async throws -> CanvasCommitted {
+        text = prompt
+        let id = try await opened()
+        try await deliver(prompt, to: id)
+        return try await client.patient(.seconds(24 * 3600)).commit(commit, on: id)
+    }
+
+    /// Closes the canvas, as far as the daemon can be reached.
+    func close() async {
+        isClosed = true
+        newest.finish()
+        for task in work { task.cancel() }
+        wake()
+        for task in work { await task.value }
+        if let canvas { try? await client.patient(.seconds(2)).closeCanvas(canvas) }
+        canvas = nil
+    }
+
+    // MARK: - Following
+
+    private func follow() async {
+        while !Task.isCancelled {
+            do {
+                let id = try await open()
+                try await client.canvasEvents(of: id, after: lastEventID) { number, event in
+                    await self.take(event, number)
+                }
+                // It was closed elsewhere.
+                forget()
+            } catch ClientError.refused(404, _, _) where canvas != nil {
+                forget()
+            } catch ClientError.refused(let status, let code, let message) where status < 500 {
+                refuse(.refused(status: status, code: code, message: message))
+                return
+            } catch ClientError.notRunning {
+                forget()
+                await tryAgain()
+            } catch {
+                if !Task.isCancelled { receive(.lost) }
+            }
+            guard !Task.isCancelled else { return }
+            try? await sleep(pause)
+            pause = min(pause * 2, Self.longestPause)
+        }
+    }
+
+    private func tryAgain() async {
+        guard !Task.isCancelled else { return }
+        receive(.lost)
+        try? await reconnect()
+    }
+
+    private func open() async throws -> Canvas.ID {
+        if let canvas { return canvas }
+        var draft = draft
+        draft.settings = settings
+        let id = try await client.openCanvas(draft).id
+        canvas = id
+        wake()
+        // A text that another canvas got is new to this one.
+        if let text { try await deliver(text, to: id) }
+        return id
+    }
+
+    private func forget() { (canvas, lastEventID, delivered) = (nil, nil, 0) }
+
+    private func refuse(_ error: ClientError) {
+        refusal = error
+        wake()
+        receive(.refused(error))
+    }
+
+    private func take(_ event: CanvasEvent, _ number: String?) {
+        if let number { lastEventID = number }
+        pause = Self.shortestPause
+        receive(.canvas(event))
+    }
+
+    // MARK: - Sending
+
+    private func send() async {
+        for await prompt in prompts {
+            text = prompt
+            guard let id = try? await opened() else { return }
+            // What could not be sent goes to the canvas that is opened anew, or is followed by a newer text.
+            try? await deliver(prompt, to: id)
+        }
+    }
+
+    private func deliver(_ prompt: Canvas.Prompt, to id: Canvas.ID) async throws {
+        guard prompt.revision > delivered else { return }
+        try await client.type(prompt, on: id)
+        if canvas == id { delivered = max(delivered, prompt.revision) }
+    }
+
+    /// The canvas, once there is one.
+    private func opened() async throws -> Canvas.ID {
+        while canvas == nil {
+            if let refusal { throw refusal }
+            if isClosed || Task.isCancelled { throw ClientError.cancelled }
+            await withCheckedContinuation { waiting.append($0) }
+        }
+        return canvas ?? ""
+    }
+
+    private func wake() {
+        let woken = waiting
+        waiting = []
+        for continuation in woken { continuation.resume() }
+    }
+}

@@ -1,0 +1,69 @@
+import AssistantAPI
+import FoundationEssentials
+
+extension DaemonClient {
+    /// A client of the same daemon whose requests may take that long.
+    func patient(_ patience: Duration) -> DaemonClient {
+        DaemonClient(socket: transport.socket, patience: patience)
+    }
+
+    func openCanvas(_ draft: CanvasDraft) async throws -> Canvas {
+        try await call("POST", Self.root + "/canvases", draft)
+    }
+
+    /// Gives a canvas its newest text; answered at once, whatever the engine does.
+    func type(_ prompt: Canvas.Prompt, on id: Canvas.ID) async throws {
+        let body = try Wire.encoder().encode(prompt)
+        _ = try await transport.send(.init("PUT", canvas(id) + "/prompt", body: body))
+    }
+
+    func change(_ change: CanvasSettings, of id: Canvas.ID) async throws -> Canvas {
+        try await call("PATCH", canvas(id), change)
+    }
+
+    /// Keeps a picture; without a frame's number, the settled one of the newest text, which is waited for.
+    func commit(_ commit: CanvasCommit, on id: Canvas.ID) async throws -> CanvasCommitted {
+        try await call("POST", canvas(id) + "/commit", commit)
+    }
+
+    func closeCanvas(_ id: Canvas.ID) async throws {
+        _ = try await transport.send(.init("DELETE", canvas(id)))
+    }
+
+    /// Hands on what happens on a canvas, behind the event `last`, with each event's id.
+    ///
+    /// - Throws: `ClientError.connectionLost` when the stream ends before `closed`.
+    func canvasEvents(
+        of id: Canvas.ID, after last: String?,
+        _ receive: @escaping @Sendable (_ id: String?, CanvasEvent) async -> Void
+    ) async throws {
+        let ending = Ending()
+        try await transport.stream(
+            .init("GET", canvas(id) + "/events", lastEventID: last), eventLimit: Self.pictureEventLimit
+        ) { event in
+            guard let known = try Self.canvasEvent(event) else { return }
+            if case .closed = known { await ending.reach() }
+            await receive(event.id, known)
+        }
+        guard await ending.isReached else {
+            throw Task.isCancelled ? ClientError.cancelled : ClientError.connectionLost
+        }
+    }
+
+    /// Tells what is being typed, so that it is evaluated ahead; answered at once.
+    func type(_ draft: TypedDraft, in conversation: Conversation.ID) async throws {
+        let body = try Wire.encoder().encode(draft)
+        _ = try await transport.send(.init("PUT", path(conversation) + "/draft", body: body))
+    }
+
+    private func canvas(_ id: Canvas.ID) -> String { Self.root + "/canvases/" + Self.encode(id) }
+
+    private static func canvasEvent(_ event: ServerSentEvent) throws -> CanvasEvent? {
+        do {
+            return try CanvasEvent(name: event.name, data: Data(event.data.utf8))
+        } catch {
+            throw ClientError.badAnswer(
+                "an event \"\(event.name)\" of a form that this version does not know")
+        }
+    }
+}

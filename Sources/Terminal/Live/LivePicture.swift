@@ -1,0 +1,134 @@
+import AssistantAPI
+
+/// A picture that follows a text in a session: its canvas, its newest frame as it is drawn, and what is told of both.
+///
+/// Frames are decoded and drawn elsewhere, the newest only, so that keys never wait for them.
+struct LivePicture {
+    enum Event: Sendable {
+        case link(CanvasLink.Event)
+        /// A frame is ready for the screen.
+        case drawn(CanvasEvent.Frame, LiveScreen.Picture)
+    }
+
+    /// What is to be drawn.
+    private struct Job: Sendable {
+        var frame: CanvasEvent.Frame
+        var area: CellArea
+        var id: UInt32
+        /// Counts what was asked to be drawn.
+        var number: Int
+    }
+
+    let link: CanvasLink
+    private let display: FrameDisplay?
+    private let painter: NewestSender<Job>?
+
+    var status = LiveStatus()
+    /// The newest frame that was drawn.
+    private(set) var picture: LiveScreen.Picture?
+    /// The text as it stands.
+    private(set) var prompt = Canvas.Prompt()
+    private(set) var notice: String?
+
+    private var frame: CanvasEvent.Frame?
+    /// Of the settled picture.
+    private var size: PictureSize?
+    /// The first revision that belongs to the current picture.
+    private var firstRevision = 1
+    /// The newest job whose drawing came.
+    private var lastDrawn = 0
+    /// The frame of it.
+    private var lastShown = 0
+    private var jobCount = 0
+    private var id = TerminalGraphics.makeID()
+
+    /// A picture on a canvas that is opened at once.
+    init(
+        client: DaemonClient, settings: CanvasSettings, display: FrameDisplay?,
+        reconnect: @escaping @Sendable () async throws -> Void,
+        receive: @escaping @Sendable (Event) -> Void
+    ) {
+        var settings = settings
+        settings.format = display?.format ?? .webp
+        link = CanvasLink(
+            client: client, draft: CanvasDraft(settings: settings), reconnect: reconnect,
+            receive: { receive(.link($0)) })
+        self.display = display
+        painter = display.map { display in
+            NewestSender(priority: .utility) { job in
+                let file = Array(job.frame.data)
+                if let picture = display.draw(file, number: job.number, area: job.area, id: job.id) {
+                    receive(.drawn(job.frame, picture))
+                }
+            }
+        }
+        let link = link
+        Task { await link.start() }
+    }
+
+    /// The text was changed; false where it says the same.
+    @discardableResult
+    mutating func type(_ text: String, at now: Duration) -> Bool {
+        let text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
+        guard text != prompt.text else { return false }
+        prompt = Canvas.Prompt(text: text, revision: prompt.revision + 1)
+        status.type(revision: prompt.revision, at: now)
+        link.type(prompt)
+        return true
+    }
+
+    /// Takes in what happened, within a window that has that `room` for a picture.
+    mutating func receive(_ event: Event, at now: Duration, room: TerminalOutput.Size) {
+        switch event {
+        case .link(.canvas(let event)): receive(event, at: now, room: room)
+        case .link(.lost): status.loseConnection()
+        case .link(.refused(let error)): status.fail(error.description)
+        case .drawn(let frame, let picture):
+            // Of an earlier text or another window: those are over.
+            guard frame.revision >= firstRevision, picture.number > lastDrawn else { return }
+            if frame.number != lastShown { status.show(frame, at: now) }
+            (lastDrawn, lastShown, self.picture) = (picture.number, frame.number, picture)
+        }
+    }
+
+    private mutating func receive(_ event: CanvasEvent, at now: Duration, room: TerminalOutput.Size) {
+        status.receive(event)
+        switch event {
+        case .canvas(let canvas):
+            let (settings, settled) = (canvas.settings, canvas.stages.last)
+            if let width = settled?.width ?? settings.width, let height = settled?.height ?? settings.height {
+                size = PictureSize(width: max(1, width), height: max(1, height))
+            }
+        case .frame(let frame) where frame.revision >= firstRevision && frame.width > 0 && frame.height > 0:
+            self.frame = frame
+            if painter == nil { status.show(frame, at: now) }
+            draw(in: room)
+        case .notice(let notice): self.notice = TextSanitizer.line(notice.message)
+        case .progress: notice = nil
+        default: break
+        }
+    }
+
+    /// The window has another size: what was drawn is of no use, and the frame is drawn anew.
+    mutating func resize(to room: TerminalOutput.Size) {
+        picture = nil
+        lastDrawn = jobCount
+        draw(in: room)
+    }
+
+    /// The picture stays as it is, and the next text begins another one.
+    mutating func beginAnew() {
+        (picture, frame, notice) = (nil, nil, nil)
+        firstRevision = prompt.revision + 1
+        id = TerminalGraphics.makeID()
+        status.beginAnew()
+    }
+
+    private mutating func draw(in room: TerminalOutput.Size) {
+        guard let frame, let display, let painter, room.rows > 0 else { return }
+        jobCount += 1
+        let area = display.area(
+            of: size ?? PictureSize(width: frame.width, height: frame.height), in: room)
+        painter.send(Job(frame: frame, area: area, id: id, number: jobCount))
+    }
+}

@@ -1,0 +1,235 @@
+import AssistantAPI
+import Glibc
+
+/// A picture that follows what is typed: keys and frames come in, the screen goes out.
+///
+/// All that happens comes through one stream, in order. The actor waits for nothing: neither for the daemon nor for a
+/// frame's decoding, so that a key is on the screen at once however busy the machine is.
+public actor LiveSession {
+    /// Something that happened.
+    enum Event: Sendable {
+        /// `nil` once the terminal is gone.
+        case key(Key?)
+        case signal(Int32)
+        case picture(LivePicture.Event)
+        case kept(Result<Kept, ClientError>)
+    }
+
+    /// A picture that Enter kept.
+    struct Kept: Sendable {
+        var picture: Picture
+        var path: String
+    }
+
+    /// What the session reaches of the process around it.
+    struct Surroundings: Sendable {
+        var output: TerminalOutput
+        /// `nil` where no pictures can be shown.
+        var display: FrameDisplay?
+        /// Sees to it that a daemon runs.
+        var reconnect: @Sendable () async throws -> Void
+        /// Stops the process, as Control-Z does.
+        var suspend: @Sendable () async -> Void
+        /// The time since the session began.
+        var elapsed: @Sendable () -> Duration
+    }
+
+    /// A text whose picture is being kept.
+    private struct Keeping {
+        var text: String
+        var since: Duration
+        var task: Task<Void, Never>
+    }
+
+    static let prompt = ">>> "
+    private static let continuation = "... "
+    private static let hint = "What to paint (Enter keeps the picture, Tab takes another seed)"
+
+    private let options: LiveOptions
+    private let client: DaemonClient
+    private let surroundings: Surroundings
+    let events: AsyncStream<Event>
+    nonisolated let post: AsyncStream<Event>.Continuation
+
+    private var editor = LineEditor()
+    private var screen = LiveScreen()
+    private var live: LivePicture
+    private var seed: UInt64
+    private var keeping: Keeping?
+    /// Keys that were typed while a picture was being kept.
+    private var waitingKeys: [Key] = []
+    private var expectsContinue = false
+    private var isDone = false
+
+    init(client: DaemonClient, options: LiveOptions, surroundings: Surroundings) {
+        self.client = client
+        self.options = options
+        self.surroundings = surroundings
+        let (events, post) = AsyncStream.makeStream(of: Event.self)
+        (self.events, self.post) = (events, post)
+        live = LivePicture(
+            client: client, settings: options.settings, display: surroundings.display,
+            reconnect: surroundings.reconnect, receive: { post.yield(.picture($0)) })
+        seed = options.settings.seed ?? 0
+        editor.replace(with: options.prompt)
+    }
+
+    private var output: TerminalOutput { surroundings.output }
+
+    /// Runs until the user leaves.
+    func run() async {
+        follow()
+        draw()
+        for await event in events {
+            await handle(event)
+            if isDone { break }
+            draw()
+        }
+        keeping?.task.cancel()
+        draw(isFinal: true)
+        output.write(screen.finish())
+        await live.link.close()
+    }
+
+    // MARK: - What comes in
+
+    private func handle(_ event: Event) async {
+        switch event {
+        case .key(nil): isDone = true
+        case .key(let key?): await handle(key)
+        case .signal(SIGWINCH): redrawAfterResize()
+        case .signal(SIGCONT): resume()
+        case .signal: break
+        case .picture(let event): live.receive(event, at: surroundings.elapsed(), room: room)
+        case .kept(let result): await finishKeeping(result)
+        }
+    }
+
+    private func handle(_ key: Key) async {
+        if keeping != nil {
+            if key == .control("c") { stopKeeping() } else { waitingKeys.append(key) }
+            return
+        }
+        switch (key.name, key.modifiers) {
+        case (.scalar("c"), .control) where editor.search == nil: isDone = true
+        case (.scalar("d"), .control) where editor.cursor == editor.characters.count: isDone = true
+        case (.tab, []): changeSeed(by: 1)
+        case (.tab, .shift): changeSeed(by: -1)
+        default: await edit(key)
+        }
+    }
+
+    private func edit(_ key: Key) async {
+        switch editor.handle(key) {
+        case .redraw: follow()
+        case .submit(let text):
+            if text.contains(where: { !$0.isWhitespace }) { keep(text) } else { follow() }
+        case .interrupt, .end: isDone = true
+        case .suspend:
+            draw(isFinal: true)
+            output.write(screen.finish())
+            expectsContinue = true
+            await surroundings.suspend()
+        case .openEditor: break
+        case .clearScreen:
+            output.write(screen.erase() + "\u{1B}[H\u{1B}[2J")
+        }
+    }
+
+    /// Has the picture follow the text.
+    private func follow() { live.type(editor.text, at: surroundings.elapsed()) }
+
+    private func changeSeed(by step: Int) {
+        seed = step > 0 ? seed &+ 1 : seed == 0 ? 0 : seed - 1
+        var change = CanvasSettings()
+        change.seed = seed
+        let (link, settings) = (live.link, change)
+        Task { try? await link.change(settings) }
+    }
+
+    // MARK: - Keeping a picture
+
+    /// Keeps the settled picture of a text; the keys that follow wait.
+    private func keep(_ text: String) {
+        live.type(text, at: surroundings.elapsed())
+        live.status.isKeeping = true
+        let (link, prompt, post) = (live.link, live.prompt, post)
+        let keeper = PictureKeeper(client: client, folder: options.folder)
+        let task = Task {
+            do {
+                let picture = try await link.commit(prompt, CanvasCommit()).picture
+                post.yield(.kept(.success(Kept(picture: picture, path: try await keeper.write(picture)))))
+            } catch {
+                let error = error as? ClientError ?? .failed(ClientError.sentence(for: error))
+                post.yield(.kept(.failure(error)))
+            }
+        }
+        keeping = Keeping(text: text, since: surroundings.elapsed(), task: task)
+    }
+
+    private func stopKeeping() {
+        guard let stopped = keeping else { return }
+        stopped.task.cancel()
+        editor.replace(with: stopped.text)
+        live.status.isKeeping = false
+        keeping = nil
+    }
+
+    private func finishKeeping(_ result: Result<Kept, ClientError>) async {
+        guard let kept = keeping else { return }
+        switch result {
+        case .success(let value):
+            let time = surroundings.elapsed() - kept.since
+            let facts = PictureText.facts(value.picture, time: time)
+            draw(isFinal: true, status: "\(TextSanitizer.line(value.path))  \(facts)")
+            output.write(screen.finish())
+            live.beginAnew()
+            keeping = nil
+            follow()
+        case .failure(let error):
+            stopKeeping()
+            live.status.fail(error.description)
+        }
+        let keys = waitingKeys
+        waitingKeys = []
+        for key in keys where !isDone { await handle(key) }
+    }
+
+    // MARK: - What goes out
+
+    private var room: TerminalOutput.Size { LiveScreen.room(in: output.size()) }
+
+    /// Takes the terminal back after a stop; after one of our own, that is done already.
+    private func resume() {
+        if !expectsContinue {
+            RawMode.renew()
+            screen.forget()
+        }
+        expectsContinue = false
+    }
+
+    private func redrawAfterResize() {
+        output.write(screen.erase(afterResizeTo: output.size().columns))
+        live.resize(to: room)
+    }
+
+    /// Draws what is typed, the picture, and the status or, with `status`, what became of them.
+    private func draw(isFinal: Bool = false, status: String? = nil) {
+        let size = output.size()
+        let text = keeping.map { Array($0.text) } ?? editor.characters
+        var prompt = Self.prompt
+        if let search = editor.search {
+            prompt = "(\(search.hasFailed ? "no match" : "search") '\(search.query)') "
+        }
+        let layout = LineLayout(
+            prompt: prompt, continuation: Self.continuation, text: text,
+            cursor: keeping == nil ? editor.cursor : text.count,
+            hint: isFinal || !output.usesColor ? "" : Self.hint, columns: size.columns)
+        var row = status ?? (isFinal ? "" : live.notice ?? live.status.text(columns: size.columns))
+        row = DisplayWidth.truncate(row, to: max(1, size.columns - 1))
+        output.write(
+            screen.draw(
+                layout, status: row, dims: output.usesColor, picture: room.rows > 0 ? live.picture : nil,
+                size: size))
+    }
+}

@@ -1,0 +1,142 @@
+import AssistantAPI
+
+/// What a person is told about the picture that follows a text, from the events of its canvas.
+///
+/// Times are counted from the session's beginning; they are handed in, so that this is a value that tests can drive.
+struct LiveStatus: Sendable, Equatable {
+    enum Phase: Sendable, Equatable {
+        /// Nothing was heard yet.
+        case connecting
+        /// The connection was lost.
+        case reconnecting
+        case loading(fraction: Double)
+        /// Nothing is being painted.
+        case idle
+        case painting(CanvasStage.Name, step: Int, steps: Int)
+        case failed(String)
+    }
+
+    private(set) var phase = Phase.connecting
+    /// The person wants the picture kept, and it is waited for.
+    var isKeeping = false
+    /// From a key to the first frame of what it typed, as it was last.
+    private(set) var latency: Duration?
+    /// Frames that were shown.
+    private(set) var frameCount = 0
+    /// Steps that these did not need, of those that a start from noise takes each time.
+    private(set) var stepsSaved = 0
+    /// Size and stage of the shown frame.
+    private(set) var shown: Shown?
+    private(set) var seed: UInt64?
+
+    struct Shown: Sendable, Equatable {
+        var width: Int
+        var height: Int
+        var stage: CanvasStage.Name
+        var isSettled: Bool
+    }
+
+    /// When the revisions were typed that no frame was shown of yet, the oldest first.
+    private var typed: [(revision: Int, at: Duration)] = []
+    /// More of them cannot matter to a person.
+    private static let typedLimit = 256
+
+    static func == (first: Self, second: Self) -> Bool {
+        (first.phase, first.isKeeping, first.frameCount, first.stepsSaved)
+            == (second.phase, second.isKeeping, second.frameCount, second.stepsSaved)
+            && (first.latency, first.seed) == (second.latency, second.seed) && first.shown == second.shown
+    }
+
+    /// A text was typed.
+    mutating func type(revision: Int, at now: Duration) {
+        typed.append((revision, now))
+        if typed.count > Self.typedLimit { typed.removeFirst() }
+    }
+
+    /// The connection to the daemon was lost.
+    mutating func loseConnection() { phase = .reconnecting }
+
+    mutating func fail(_ message: String) { phase = .failed(message) }
+
+    /// The next text begins another picture.
+    mutating func beginAnew() {
+        (isKeeping, shown, latency) = (false, nil, nil)
+        if case .failed = phase { phase = .idle }
+    }
+
+    /// Takes in an event; frames count when they are shown.
+    mutating func receive(_ event: CanvasEvent) {
+        switch event {
+        case .canvas(let canvas):
+            seed = canvas.settings.seed
+            if phase == .connecting || phase == .reconnecting { phase = .idle }
+        case .loading(let loading): phase = .loading(fraction: loading.fraction)
+        case .progress(let progress):
+            let steps = max(0, min(progress.steps, 1_000_000))
+            phase = .painting(progress.stage, step: max(0, min(progress.step, steps)), steps: steps)
+        case .settled(let settled):
+            phase = .idle
+            forget(upTo: settled.revision)
+        case .superseded: phase = .idle
+        case .failed(let failure):
+            phase = .failed(failure.error.message)
+            forget(upTo: failure.revision)
+        case .closed: phase = .reconnecting
+        case .frame, .notice, .committed: break
+        }
+    }
+
+    /// A frame was drawn.
+    mutating func show(_ frame: CanvasEvent.Frame, at now: Duration) {
+        frameCount += 1
+        stepsSaved += max(0, min(frame.steps, 1_000_000) - max(0, frame.step))
+        shown = Shown(
+            width: frame.width, height: frame.height, stage: frame.stage, isSettled: frame.isSettled)
+        if let typed = typed.last(where: { $0.revision <= frame.revision }), typed.revision == frame.revision {
+            latency = now - typed.at
+        }
+        forget(upTo: frame.revision)
+    }
+
+    private mutating func forget(upTo revision: Int) { typed.removeAll { $0.revision <= revision } }
+
+    // MARK: - Words
+
+    /// One row of at most `columns`, such as
+    /// "512×512 settled  key to frame 0.14 s  12 frames  31 steps saved  seed 0".
+    func text(columns: Int) -> String {
+        var parts = [first]
+        if let latency { parts.append("key to frame \(Self.milliseconds(latency))") }
+        if frameCount > 0 { parts.append(frameCount == 1 ? "1 frame" : "\(frameCount) frames") }
+        if stepsSaved > 0 { parts.append(stepsSaved == 1 ? "1 step saved" : "\(stepsSaved) steps saved") }
+        if let seed { parts.append("seed \(seed)") }
+        // The last column stays free: some terminals break the line when it is written.
+        return DisplayWidth.truncate(parts.joined(separator: "  "), to: max(1, columns - 1))
+    }
+
+    private var first: String {
+        switch phase {
+        case .connecting: return "waiting for the daemon"
+        case .reconnecting: return "the daemon is gone, connecting again"
+        case .loading(let fraction):
+            let percent = fraction > 0 ? Int((min(1, fraction) * 100).rounded(.down)) : 0
+            return "loading the model \(percent) %"
+        case .failed(let message): return TextSanitizer.line(message)
+        case .painting(let stage, let step, let steps):
+            let keeping = isKeeping ? "keeping it: " : ""
+            return size + "\(keeping)\(stage.rawValue) \(step)/\(steps)"
+        case .idle:
+            if isKeeping { return size + "keeping it" }
+            guard let shown else { return "type what to paint" }
+            return size + (shown.isSettled ? "settled" : shown.stage.rawValue)
+        }
+    }
+
+    /// Of the shown frame.
+    private var size: String { shown.map { "\($0.width)×\($0.height) " } ?? "" }
+
+    private static func milliseconds(_ time: Duration) -> String {
+        let seconds = max(0, time.seconds)
+        return seconds < 1 ? "\(Int((seconds * 1000).rounded())) ms" : TimeText.precise(time)
+    }
+}
