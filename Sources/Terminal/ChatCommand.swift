@@ -5,6 +5,7 @@ public enum ChatCommand: Sendable, Equatable {
     case system(String?)
     case set(name: String?, value: String?)
     case regenerate
+    case imagine(String?)
     case history(String?)
     case open(String?)
     case edit(String?)
@@ -18,6 +19,7 @@ public enum ChatCommand: Sendable, Equatable {
         ("/model [name or path]", "show the models, or answer with this one"),
         ("/system [text]", "show or set the system prompt; - removes it"),
         ("/set [parameter] [value]", "show or change how tokens are chosen; \"default\" resets"),
+        ("/imagine [what to paint]", "paint, and see the picture while you type"),
         ("/regenerate", "answer the last message once more"),
         ("/edit [text]", "ask the last message anew, as another branch"),
         ("/history [words]", "list the conversations, or search them"),
@@ -49,6 +51,7 @@ public enum ChatCommand: Sendable, Equatable {
         case "/system": self = .system(argument)
         case "/set": self = Self.set(argument)
         case "/regenerate", "/retry": self = .regenerate
+        case "/imagine", "/image": self = .imagine(argument)
         case "/history": self = .history(argument)
         case "/open": self = .open(argument)
         case "/edit": self = .edit(argument)

@@ -11,6 +11,7 @@ extension ChatSession {
             case .system(let text): try await setSystem(text)
             case .set(let name, let value): try setParameter(name, value)
             case .regenerate: try await regenerate()
+            case .imagine(let prompt): try await imagine(prompt)
             case .history(let words): try await showHistory(words)
             case .open(let id): await open(id ?? "last", isStart: false)
             case .edit(let text): try await edit(text)

@@ -7,11 +7,12 @@ extension ChatSession {
     /// - Returns: the exit code.
     public static func onTerminal(
         client: DaemonClient, launcher: DaemonLauncher, options: Options, isPlain: Bool,
-        historyFile: InputHistoryFile?, environment: [String: String]
+        graphics: GraphicsProtocol? = nil, historyFile: InputHistoryFile?, environment: [String: String]
     ) async -> Int32 {
         let output = TerminalOutput.standard(isPlain: isPlain, environment: environment)
         let style: InputStyle = isatty(0) != 1 ? .pipe : output.isTerminal ? .keys : .lines
         let pause = KeyPause()
+        let start = ContinuousClock.now
         let surroundings = Surroundings(
             output: output, inputStyle: style,
             reconnect: { try await launcher.ensureRunning { StandardStreams.complain($0) } },
@@ -21,7 +22,10 @@ extension ChatSession {
                 return try await ExternalEditor(environment: environment).edit(text)
             },
             suspend: { if style == .keys { await RawMode.suspend() } },
-            historyFile: historyFile)
+            historyFile: historyFile,
+            display: style == .keys
+                ? FrameDisplay.detect(preferred: graphics, environment: environment) : nil,
+            elapsed: { start.duration(to: .now) })
         let session = ChatSession(client: client, options: options, surroundings: surroundings)
         let post = session.post
 

@@ -28,6 +28,9 @@ public actor ChatSession {
         case answerEnded(ClientError?)
         /// An answer is taking a moment; its number.
         case slow(answer: Int)
+        /// Of the picture that follows an `/imagine` line.
+        case picture(LivePicture.Event)
+        case painted(Result<CanvasCommitted, ClientError>)
     }
 
     /// How lines come in.
@@ -52,6 +55,10 @@ public actor ChatSession {
         var suspend: @Sendable () async -> Void
         /// Where typed lines are kept; `nil` keeps none.
         var historyFile: InputHistoryFile?
+        /// How pictures are shown; `nil` where they cannot be.
+        var display: FrameDisplay?
+        /// The time since the session began.
+        var elapsed: @Sendable () -> Duration = { .zero }
     }
 
     /// A line that waits for the answer before it.
@@ -68,7 +75,7 @@ public actor ChatSession {
     var options: Options
 
     var editor: LineEditor
-    var renderer = LineRenderer()
+    var renderer = LiveScreen()
     var pending: [PendingLine] = []
     var answer: RunningAnswer?
     var answerCount = 0
@@ -77,6 +84,12 @@ public actor ChatSession {
     var lastAnswer: Message.ID?
     /// What the newest answer came from.
     var answeringModel: String?
+    /// The picture that follows an `/imagine` line; made at the first one.
+    var live: LivePicture?
+    var painting: RunningPainting?
+    let drafts: NewestSender<TypingDraft>
+    /// What was last told to be evaluated ahead.
+    var toldDraft = ""
     /// The next submitted text replaces this message, as a branch.
     var editing: Message.ID?
 
@@ -93,6 +106,7 @@ public actor ChatSession {
         self.options = options
         self.surroundings = surroundings
         (events, post) = AsyncStream.makeStream()
+        drafts = Self.draftSender(client)
         editor = LineEditor(history: surroundings.historyFile?.load() ?? InputHistory())
         editor.completions = ChatCommand.names
     }
@@ -113,21 +127,29 @@ public actor ChatSession {
             }
         }
         answer?.task.cancel()
+        painting?.task.cancel()
         await answer?.task.value
         finishLine()
+        await live?.link.close()
         if surroundings.inputStyle == .lines, isPromptShown { output.write("\n") }
         return exitCode
     }
 
     /// Takes up waiting lines, and then shows the prompt or ends.
     private func settle() async {
-        while answer == nil, !isDone, !pending.isEmpty {
+        while !isBusy, !isDone, !pending.isEmpty {
             let line = pending.removeFirst()
-            if !line.isShown { show(line.text) }
+            if !line.isShown, ChatCommand.prompt(of: line.text) == nil { show(line.text) }
             await submit(line.text)
         }
-        guard answer == nil, !isDone else { return }
-        if wantsEnd { isDone = true } else { showPrompt() }
+        if painting != nil { showPainting() }
+        guard !isBusy, !isDone else { return }
+        if wantsEnd {
+            isDone = true
+        } else {
+            followTyping()
+            showPrompt()
+        }
     }
 
     private func submit(_ text: String) async {
@@ -152,12 +174,14 @@ public actor ChatSession {
         case .signal: break
         case .answer(let event): receive(event)
         case .answerEnded(let error): endAnswer(error)
+        case .picture(let event): live?.receive(event, at: surroundings.elapsed(), room: room)
+        case .painted(let result): endPainting(result)
         case .slow(let number): if number == answerCount { showStatus(becauseSlow: true) }
         }
     }
 
     private func handle(_ key: Key) async {
-        if key == .control("c"), answer != nil {
+        if key == .control("c"), isBusy {
             interrupt()
             return
         }
@@ -168,7 +192,8 @@ public actor ChatSession {
         case .redraw: break
         case .submit(let text):
             keep(text)
-            let isShown = answer == nil
+            // A picture's line stays below the picture until that is done.
+            let isShown = !isBusy && ChatCommand.prompt(of: text) == nil
             if isShown {
                 drawLine(text: text, isFinal: true)
                 output.write(renderer.finish())
@@ -183,8 +208,7 @@ public actor ChatSession {
         case .openEditor: await editElsewhere()
         case .clearScreen:
             guard answer == nil else { break }
-            renderer.forget()
-            output.write("\u{1B}[H\u{1B}[2J")
+            output.write(renderer.erase() + "\u{1B}[H\u{1B}[2J")
         }
     }
 
@@ -207,8 +231,9 @@ public actor ChatSession {
             isDone = true
             return
         }
-        if answer != nil {
+        if isBusy {
             stopAnswer()
+            stopPainting()
             if editor.isEmpty, !pending.isEmpty {
                 editor.replace(with: pending.map(\.text).joined(separator: "\n"))
             }
@@ -224,7 +249,7 @@ public actor ChatSession {
     }
 
     private func editElsewhere() async {
-        guard answer == nil else { return }
+        guard !isBusy else { return }
         output.write(renderer.erase())
         do {
             editor.replace(with: try await surroundings.edit(editor.text))
@@ -255,6 +280,7 @@ public actor ChatSession {
 
     private func redrawAfterResize() {
         if answer?.wrapper.columns != nil { answer?.wrapper.resize(to: output.size().columns) }
+        live?.resize(to: room)
         guard answer == nil, renderer.isDrawn else { return }
         output.write(renderer.erase(afterResizeTo: output.size().columns))
     }
@@ -274,7 +300,7 @@ public actor ChatSession {
     private static let hint = "Send a message (/help for help)"
 
     /// Draws what is typed or, with `text`, a line as it was submitted.
-    private func drawLine(text: String?, isFinal: Bool) {
+    func drawLine(text: String?, isFinal: Bool, keepsPicture: Bool = false) {
         let size = output.size()
         var prompt = editing == nil ? Self.prompt : "edit> "
         if let search = editor.search {
@@ -286,7 +312,11 @@ public actor ChatSession {
             cursor: text == nil ? editor.cursor : characters.count,
             hint: isFinal || !output.usesColor || editor.search != nil ? "" : Self.hint, columns: size.columns
         )
-        output.write(renderer.draw(layout, size: size))
+        let shown = isFinal ? nil : shownPicture
+        let picture = keepsPicture ? live?.picture : shown?.picture
+        output.write(
+            renderer.draw(
+                layout, status: shown?.status ?? "", dims: output.usesColor, picture: picture, size: size))
     }
 
     /// Shows a line that was typed ahead, as if it had been typed now.

@@ -23,7 +23,8 @@ struct InklingCommand: AsyncParsableCommand {
             """,
         version: "inkling \(Inkling.version)",
         subcommands: [
-            ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self, HistoryCommand.self,
+            ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
+            HistoryCommand.self,
             ModelsCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,

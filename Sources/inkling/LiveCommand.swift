@@ -28,7 +28,8 @@ struct LiveCommand: AsyncParsableCommand {
 
     @Option(
         name: .shortAndLong,
-        help: ArgumentHelp("The folder that kept pictures go to; the current one without it.", valueName: "folder"))
+        help: ArgumentHelp(
+            "The folder that kept pictures go to; the current one without it.", valueName: "folder"))
     var output: String?
     @Option(
         help: ArgumentHelp(
@@ -47,7 +48,8 @@ struct LiveCommand: AsyncParsableCommand {
         let daemon = try Daemon()
         try await daemon.launcher.ensureRunning { StandardStreams.complain($0) }
         try await LiveSession.onTerminal(
-            client: daemon.client, launcher: daemon.launcher, options: options, environment: daemon.environment)
+            client: daemon.client, launcher: daemon.launcher, options: options,
+            environment: daemon.environment)
     }
 }
 

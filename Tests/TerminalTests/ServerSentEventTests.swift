@@ -10,7 +10,7 @@ import Testing
     private static let expected = [
         ServerSentEvent(name: "token", data: "{\"text\":\"é日\"}"),
         ServerSentEvent(data: "one\ntwo\n three"),
-        ServerSentEvent(name: "completed", data: "{}"),
+        ServerSentEvent(name: "completed", data: "{}", id: "7"),
     ]
 
     @Test func everySplitGivesTheSameEvents() throws {

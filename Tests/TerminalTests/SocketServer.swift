@@ -8,6 +8,8 @@ final class SocketServer: Sendable {
         var method: String
         var target: String
         var body: String
+        /// The value of `Last-Event-ID`.
+        var lastEventID: String?
     }
 
     /// One client's connection.
@@ -38,7 +40,9 @@ final class SocketServer: Sendable {
             write("HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n")
         }
 
-        func event(_ name: String, _ data: String) { write("event: \(name)\ndata: \(data)\n\n") }
+        func event(_ name: String, _ data: String, id: Int? = nil) {
+            write((id.map { "id: \($0)\n" } ?? "") + "event: \(name)\ndata: \(data)\n\n")
+        }
 
         /// Returns when the client closes the connection.
         func waitForClose() {
@@ -121,12 +125,17 @@ final class SocketServer: Sendable {
             if let end = find(Array("\r\n\r\n".utf8), in: bytes) {
                 let head = String(decoding: bytes[..<end], as: UTF8.self)
                 let line = head.split(separator: "\r\n").first?.split(separator: " ") ?? []
+                let lastEventID = head.split(separator: "\r\n")
+                    .first { $0.lowercased().hasPrefix("last-event-id:") }
+                    .map { String($0.dropFirst(14).drop { $0 == " " }) }
                 let length = head.lowercased().split(separator: "\r\n")
                     .first { $0.hasPrefix("content-length:") }
                     .flatMap { Int($0.dropFirst(15).drop { $0 == " " }) }
                 if line.count == 3, bytes.count >= end + 4 + (length ?? 0) {
                     let body = String(decoding: bytes[(end + 4)...], as: UTF8.self)
-                    return Request(method: String(line[0]), target: String(line[1]), body: body)
+                    return Request(
+                        method: String(line[0]), target: String(line[1]), body: body, lastEventID: lastEventID
+                    )
                 }
             }
             let count = read(descriptor, &buffer, buffer.count)

@@ -33,6 +33,7 @@ actor CanvasLink {
     /// The newest revision that this canvas has.
     private var delivered = 0
     private var pause = shortestPause
+    private var wasOpened = false
     private var isClosed = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var refusal: ClientError?
@@ -123,14 +124,18 @@ actor CanvasLink {
     }
 
     private func open() async throws -> Canvas.ID {
-        if let canvas { return canvas }
+        // A text that the lost connection took along, or that another canvas got; at first the sender has it.
+        if let canvas {
+            if let text { try await deliver(text, to: canvas) }
+            return canvas
+        }
         var draft = draft
         draft.settings = settings
         let id = try await client.openCanvas(draft).id
         canvas = id
         wake()
-        // A text that another canvas got is new to this one.
-        if let text { try await deliver(text, to: id) }
+        if wasOpened, let text { try await deliver(text, to: id) }
+        wasOpened = true
         return id
     }
 

@@ -181,8 +181,8 @@ public actor LiveSession {
         case .success(let value):
             let time = surroundings.elapsed() - kept.since
             let facts = PictureText.facts(value.picture, time: time)
-            draw(isFinal: true, status: "\(TextSanitizer.line(value.path))  \(facts)")
-            output.write(screen.finish())
+            draw(isFinal: true)
+            output.write(screen.finish() + "\(TextSanitizer.line(value.path))  \(facts)\n")
             live.beginAnew()
             keeping = nil
             follow()
@@ -213,8 +213,8 @@ public actor LiveSession {
         live.resize(to: room)
     }
 
-    /// Draws what is typed, the picture, and the status or, with `status`, what became of them.
-    private func draw(isFinal: Bool = false, status: String? = nil) {
+    /// Draws what is typed, the picture above it, and the status below or, in the end, none.
+    private func draw(isFinal: Bool = false) {
         let size = output.size()
         let text = keeping.map { Array($0.text) } ?? editor.characters
         var prompt = Self.prompt
@@ -225,11 +225,11 @@ public actor LiveSession {
             prompt: prompt, continuation: Self.continuation, text: text,
             cursor: keeping == nil ? editor.cursor : text.count,
             hint: isFinal || !output.usesColor ? "" : Self.hint, columns: size.columns)
-        var row = status ?? (isFinal ? "" : live.notice ?? live.status.text(columns: size.columns))
-        row = DisplayWidth.truncate(row, to: max(1, size.columns - 1))
+        let status = isFinal ? "" : live.notice ?? live.status.text(columns: size.columns)
         output.write(
             screen.draw(
-                layout, status: row, dims: output.usesColor, picture: room.rows > 0 ? live.picture : nil,
+                layout, status: DisplayWidth.truncate(status, to: max(1, size.columns - 1)),
+                dims: output.usesColor, picture: room.rows > 0 ? live.picture : nil,
                 size: size))
     }
 }

@@ -92,7 +92,8 @@ struct LiveStatus: Sendable, Equatable {
         stepsSaved += max(0, min(frame.steps, 1_000_000) - max(0, frame.step))
         shown = Shown(
             width: frame.width, height: frame.height, stage: frame.stage, isSettled: frame.isSettled)
-        if let typed = typed.last(where: { $0.revision <= frame.revision }), typed.revision == frame.revision {
+        if let typed = typed.last(where: { $0.revision <= frame.revision }), typed.revision == frame.revision
+        {
             latency = now - typed.at
         }
         forget(upTo: frame.revision)
@@ -127,7 +128,7 @@ struct LiveStatus: Sendable, Equatable {
             return size + "\(keeping)\(stage.rawValue) \(step)/\(steps)"
         case .idle:
             if isKeeping { return size + "keeping it" }
-            guard let shown else { return "type what to paint" }
+            guard let shown else { return typed.isEmpty ? "type what to paint" : "painting" }
             return size + (shown.isSettled ? "settled" : shown.stage.rawValue)
         }
     }

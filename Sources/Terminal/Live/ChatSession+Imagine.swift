@@ -1,0 +1,150 @@
+import AssistantAPI
+
+/// A picture of a chat that is on its way into the conversation.
+struct RunningPainting {
+    /// The line as it was typed.
+    var line: String
+    var task: Task<Void, Never>
+    var since: Duration
+    /// The message that a new wording is to stand beside.
+    var edits: Message.ID?
+}
+
+/// What is being typed, and where it will go.
+struct TypingDraft: Sendable {
+    var conversation: Conversation.ID
+    var draft: TypedDraft
+}
+
+extension ChatCommand {
+    /// What an `/imagine` line asks for, as it is typed; `nil` for other lines.
+    static func prompt(of line: String) -> String? {
+        guard case .imagine(let prompt?)? = ChatCommand(line) else { return nil }
+        return prompt
+    }
+}
+
+extension ChatSession {
+    /// An answer streams, or a picture is on its way.
+    var isBusy: Bool { answer != nil || painting != nil }
+
+    var room: TerminalOutput.Size { LiveScreen.room(in: output.size()) }
+
+    /// What stands around the line that is typed, where it asks for a picture.
+    var shownPicture: (status: String, picture: LiveScreen.Picture?)? {
+        guard surroundings.inputStyle == .keys, let live,
+            painting != nil || ChatCommand.prompt(of: editor.text) != nil
+        else { return nil }
+        let columns = output.size().columns
+        let status = live.notice ?? live.status.text(columns: columns)
+        return (
+            DisplayWidth.truncate(status, to: max(1, columns - 1)), room.rows > 0 ? live.picture : nil
+        )
+    }
+
+    /// Has the picture follow an `/imagine` line, and other lines evaluated ahead.
+    func followTyping() {
+        guard surroundings.inputStyle == .keys else { return }
+        if let prompt = ChatCommand.prompt(of: editor.text) {
+            begin()
+            live?.type(prompt, at: surroundings.elapsed())
+        } else if let conversation {
+            let text = editor.text
+            guard !text.hasPrefix("/"), !text.hasPrefix("\"\"\""), text != toldDraft else { return }
+            toldDraft = text
+            guard !text.isEmpty else { return }
+            drafts.send(
+                TypingDraft(
+                    conversation: conversation.id, draft: TypedDraft(text: text, model: options.model)))
+        }
+    }
+
+    /// Tells the daemon what is being typed; what cannot be told is no loss.
+    static func draftSender(_ client: DaemonClient) -> NewestSender<TypingDraft> {
+        NewestSender { try? await client.type($0.draft, in: $0.conversation) }
+    }
+
+    /// Opens the canvas, unless it is open.
+    private func begin() {
+        guard live == nil else { return }
+        let post = post
+        live = LivePicture(
+            client: client, settings: CanvasSettings(), display: surroundings.display,
+            reconnect: surroundings.reconnect, receive: { post.yield(.picture($0)) })
+    }
+
+    // MARK: - Keeping the picture
+
+    /// Puts the settled picture into the conversation, once it is there.
+    func imagine(_ prompt: String?) async throws {
+        guard let prompt else {
+            throw ClientError.usage("/imagine takes what to paint, as in: /imagine a fox reading a newspaper")
+        }
+        let edits = editing
+        let conversation = try await currentConversation().id
+        editing = nil
+        begin()
+        live?.type(prompt, at: surroundings.elapsed())
+        live?.status.isKeeping = true
+        guard let link = live?.link, let text = live?.prompt else { return }
+        let post = post
+        let task = Task {
+            do {
+                let commit = CanvasCommit(conversation: conversation, edits: edits)
+                post.yield(.painted(.success(try await link.commit(text, commit))))
+            } catch {
+                let error = error as? ClientError ?? .failed(ClientError.sentence(for: error))
+                post.yield(.painted(.failure(error)))
+            }
+        }
+        painting = RunningPainting(
+            line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(), edits: edits)
+        exitCode = 0
+    }
+
+    /// Shows how far the picture is.
+    func showPainting() {
+        guard surroundings.inputStyle == .keys, let painting else { return }
+        drawLine(text: painting.line, isFinal: false)
+    }
+
+    func stopPainting() {
+        guard let stopped = painting else { return }
+        stopped.task.cancel()
+        painting = nil
+        live?.status.isKeeping = false
+        editing = stopped.edits
+        if editor.isEmpty { editor.replace(with: stopped.line) }
+    }
+
+    func endPainting(_ result: Result<CanvasCommitted, ClientError>) {
+        guard let ended = painting else { return }
+        switch result {
+        case .success(let committed):
+            let facts = PictureText.facts(committed.picture, time: surroundings.elapsed() - ended.since)
+            let id = TextSanitizer.line(committed.picture.id)
+            show(line: ended.line, id: id, facts: facts)
+            live?.beginAnew()
+            painting = nil
+            if let question = committed.messages.first(where: { $0.role == .user }) {
+                lastQuestion = question
+            }
+            if let answer = committed.messages.last(where: { $0.role == .assistant }) {
+                lastAnswer = answer.id
+            }
+        case .failure(let error):
+            stopPainting()
+            if surroundings.inputStyle == .keys { editor.replace(with: ended.line) }
+            complain(error)
+        }
+    }
+
+    private func show(line: String, id: String, facts: String) {
+        guard surroundings.inputStyle == .keys else {
+            output.write(surroundings.inputStyle == .pipe ? "picture \(id)\n" : "picture \(id)  \(facts)\n")
+            return
+        }
+        drawLine(text: line, isFinal: true, keepsPicture: true)
+        output.write(renderer.finish() + output.styled("picture \(id)  \(facts)", .dim) + "\n\n")
+    }
+}

@@ -1,0 +1,122 @@
+import AssistantAPI
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Terminal
+
+@Suite(.timeLimit(.minutes(1))) struct CanvasLinkTests {
+    private func link(_ canvas: CanvasServer, _ log: Log) -> CanvasLink {
+        CanvasLink(
+            client: canvas.client, draft: CanvasDraft(), reconnect: { log.add("reconnect ") },
+            sleep: { _ in await Task.yield() },
+            receive: { event in
+                switch event {
+                case .canvas(.frame(let frame)): log.add("frame \(frame.number) ")
+                case .canvas(let event): log.add("\(event.name) ")
+                case .lost: log.add("lost ")
+                case .refused(let error): log.add("refused \(error) ")
+                }
+            })
+    }
+
+    private func prompt(_ text: String, _ revision: Int) -> Canvas.Prompt {
+        Canvas.Prompt(text: text, revision: revision)
+    }
+
+    @Test func olderTextsThatWereNotSentAreDropped() async throws {
+        let (busy, typed) = (DispatchSemaphore(value: 0), Log())
+        let canvas = try CanvasServer(
+            follow: { connection, _ in connection.waitForClose() },
+            type: { prompt in
+                typed.add("<\(prompt.text)>")
+                if prompt.text == "a" { busy.wait() }
+            })
+        let link = link(canvas, Log())
+        await link.start()
+        link.type(prompt("a", 1))
+        await typed.wait(for: "<a>")
+        for (index, text) in ["ab", "abc", "abcd"].enumerated() { link.type(prompt(text, index + 2)) }
+        busy.signal()
+        await typed.wait(for: "<abcd>")
+        #expect(canvas.texts == ["a", "abcd"])
+        await link.close()
+        #expect(canvas.server.requests.last?.method == "DELETE")
+    }
+
+    @Test func aLostStreamGoesOnBehindTheLastEvent() async throws {
+        let canvas = try CanvasServer(follow: { connection, stream in
+            if stream == 1 {
+                connection.event(CanvasServer.frame(1, revision: 1), id: 41)
+            } else {
+                connection.event(CanvasServer.frame(2, revision: 1), id: 42)
+                connection.waitForClose()
+            }
+        })
+        let log = Log()
+        let link = link(canvas, log)
+        await link.start()
+        await log.wait(for: "frame 2")
+        #expect(log.text == "frame 1 lost frame 2 ")
+        let streams = canvas.server.requests.filter { $0.target.hasSuffix("/events") }
+        #expect(streams.map(\.lastEventID) == [nil, "41"])
+        #expect(canvas.opened == 1)
+        await link.close()
+    }
+
+    @Test func aDaemonThatForgotTheCanvasGetsItAndTheTextAgain() async throws {
+        let typed = Log()
+        let canvas = try CanvasServer(
+            follow: { connection, _ in
+                connection.event(CanvasServer.frame(1, revision: 1), id: 1)
+                connection.waitForClose()
+            }, type: { typed.add("<\($0.text)>") },
+            other: { connection in
+                let request = connection.request
+                guard request.target.hasSuffix("/canvases/v1/events") else { return false }
+                // The first canvas is known until its text is there.
+                let error = #"{"error":{"message":"there is no such canvas","code":"not_found"}}"#
+                connection.answer(error, status: "404 Not Found")
+                return true
+            })
+        let log = Log()
+        let link = link(canvas, log)
+        await link.start()
+        link.type(prompt("a fox", 1))
+        await log.wait(for: "frame 1")
+        await typed.wait(for: "<a fox>")
+        #expect(canvas.opened == 2)
+        let committed = try await link.commit(prompt("a fox", 1), CanvasCommit())
+        #expect(committed.picture.id == "p1")
+        #expect(canvas.texts.last == "a fox")
+        await link.close()
+    }
+
+    @Test func aRefusalIsToldOnceAndEndsTheWaiting() async throws {
+        let canvas = try CanvasServer(
+            follow: { _, _ in },
+            other: { connection in
+                guard connection.request.target.hasSuffix("/canvases") else { return false }
+                let error = #"{"error":{"message":"there is no picture model","code":"model_not_found"}}"#
+                connection.answer(error, status: "404 Not Found")
+                return true
+            })
+        let log = Log()
+        let link = link(canvas, log)
+        await link.start()
+        await #expect(throws: ClientError.self) { try await link.commit(prompt("a", 1), CanvasCommit()) }
+        #expect(log.text == "refused there is no picture model ")
+        await link.close()
+    }
+
+    @Test func aLinkWithoutADaemonCanBeClosed() async throws {
+        let log = Log()
+        let link = CanvasLink(
+            client: DaemonClient(socket: "/nonexistent/socket"), draft: CanvasDraft(), reconnect: {},
+            sleep: { _ in await Task.yield() }, receive: { _ in log.add("lost ") })
+        await link.start()
+        link.type(prompt("a", 1))
+        await log.wait(for: "lost")
+        await link.close()
+    }
+}

@@ -1,0 +1,129 @@
+import AssistantAPI
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Terminal
+
+/// `/imagine` and typed drafts in the chat.
+@Suite(.timeLimit(.minutes(1))) struct ChatImagineTests {
+    private static let conversation = Conversation(
+        id: "c1", createdAt: CanvasServer.date, updatedAt: CanvasServer.date)
+
+    private static let messages = [
+        Message(
+            id: "m1", conversation: "c1", role: .user, content: "/imagine a fox",
+            createdAt: CanvasServer.date),
+        Message(
+            id: "m2", conversation: "c1", role: .assistant, content: "picture: a fox",
+            createdAt: CanvasServer.date, picture: "p1"),
+    ]
+
+    /// A daemon with canvases and one conversation, which says "yes" to everything.
+    private static func daemon(_ drafts: Log = Log()) throws -> CanvasServer {
+        try CanvasServer(
+            follow: { connection, _ in
+                connection.event(.canvas(CanvasServer.canvas()), id: 1)
+                connection.event(CanvasServer.frame(1, revision: 1), id: 2)
+                connection.waitForClose()
+            }, messages: messages,
+            other: { connection in
+                switch (connection.request.method, connection.request.target) {
+                case ("POST", "/inkling/v1/conversations"):
+                    connection.answer(CanvasServer.text(conversation), status: "201 Created")
+                case ("GET", "/inkling/v1/conversations/c1"):
+                    connection.answer(
+                        CanvasServer.text(Transcript(conversation: conversation, messages: messages)))
+                case ("PUT", "/inkling/v1/conversations/c1/draft"):
+                    drafts.add(connection.request.body)
+                    connection.answer("{}", status: "202 Accepted")
+                default: return false
+                }
+                return true
+            })
+    }
+
+    private func session(
+        _ canvas: CanvasServer, _ log: Log, style: ChatSession.InputStyle = .keys, conversation: String? = nil
+    ) -> ChatSession {
+        var options = ChatSession.Options()
+        options.conversation = conversation
+        let output = TerminalOutput(
+            isTerminal: style == .keys, usesColor: false, measure: { .init(columns: 60, rows: 20) },
+            sink: { log.add($0) })
+        return ChatSession(
+            client: canvas.client, options: options,
+            surroundings: .init(
+                output: output, inputStyle: style, reconnect: {}, edit: { $0 }, suspend: {}, historyFile: nil,
+                display: style == .keys ? FrameDisplay(TerminalGraphics(graphics: .blocks)) : nil))
+    }
+
+    private func press(_ keys: String, _ session: ChatSession) {
+        var parser = KeyParser()
+        for key in parser.parse(keys.utf8) { session.post.yield(.key(key)) }
+    }
+
+    @Test func thePictureFollowsAnImagineLineAndEnterPutsItIntoTheConversation() async throws {
+        let (canvas, log) = (try Self.daemon(), Log())
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a fox", session)
+        await log.wait(for: "\u{2580}")
+        press("\r", session)
+        await log.wait(for: "picture p1  64×48  1.2 kB  seed 7")
+        press("/bye\r", session)
+        #expect(await end.value == 0)
+        #expect(canvas.texts.last == "a fox")
+        let commit = try #require(canvas.server.requests.first { $0.target.hasSuffix("/commit") })
+        #expect(commit.body == #"{"conversation":"c1"}"#)
+        #expect(canvas.opened == 1)
+    }
+
+    @Test func editingAPictureRendersItAgainAndBecomesABranch() async throws {
+        let (canvas, log) = (try Self.daemon(), Log())
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a fox\r", session)
+        await log.wait(for: "picture p1")
+        press("/edit\r", session)
+        await log.wait(for: "edit> /imagine a fox")
+        press("es\r", session)
+        await log.wait(for: "picture p1")
+        press("/bye\r", session)
+        #expect(await end.value == 0)
+        let commits = canvas.server.requests.filter { $0.target.hasSuffix("/commit") }.map(\.body)
+        #expect(commits == [#"{"conversation":"c1"}"#, #"{"conversation":"c1","edits":"m1"}"#])
+        #expect(canvas.texts.contains("a foxes"))
+    }
+
+    @Test func aPipeIsToldThePicturesName() async throws {
+        let (canvas, log) = (try Self.daemon(), Log())
+        let session = session(canvas, log, style: .pipe)
+        session.post.yield(.line("/imagine a fox"))
+        session.post.yield(.line(nil))
+        #expect(await session.run() == 0)
+        #expect(log.text == "picture p1\n")
+    }
+
+    @Test func anImagineLineWithoutWordsIsExplained() async throws {
+        let (canvas, log) = (try Self.daemon(), Log())
+        let session = session(canvas, log)
+        press("/imagine\r/bye\r", session)
+        #expect(await session.run() == 0)
+        #expect(log.text.contains("/imagine takes what to paint"))
+        #expect(canvas.opened == 0)
+    }
+
+    @Test func whatIsTypedInAConversationIsToldAhead() async throws {
+        let drafts = Log()
+        let (canvas, log) = (try Self.daemon(drafts), Log())
+        let session = session(canvas, log, conversation: "c1")
+        let end = Task { await session.run() }
+        press("why is", session)
+        await drafts.wait(for: #"{"text":"why is"}"#)
+        press("\u{15}/bye\r", session)
+        #expect(await end.value == 0)
+        // A command is nobody's draft.
+        #expect(!drafts.text.contains("/bye"))
+    }
+}

@@ -1,0 +1,76 @@
+import AssistantAPI
+import Foundation
+import Testing
+
+@testable import Terminal
+
+@Suite struct LiveStatusTests {
+    private func frame(
+        _ number: Int, revision: Int, _ stage: CanvasStage.Name = .draft, step: Int = 2, steps: Int = 4
+    ) -> CanvasEvent.Frame {
+        CanvasEvent.Frame(
+            number: number, revision: revision, stage: stage, step: step, steps: steps,
+            isSettled: stage == .settled, width: 256, height: 256, format: .png, data: Data(),
+            timings: FrameTimings(sinceKey: 1, waited: 0, encode: 0, denoise: 1, decode: 0))
+    }
+
+    private func ms(_ count: Int) -> Duration { .milliseconds(count) }
+
+    @Test func timesAreFromTheKeyToTheFrameOfItsText() {
+        var status = LiveStatus()
+        status.type(revision: 1, at: ms(100))
+        status.type(revision: 2, at: ms(200))
+        status.show(frame(1, revision: 1), at: ms(350))
+        #expect(status.latency == ms(250))
+        status.show(frame(2, revision: 2), at: ms(360))
+        #expect(status.latency == ms(160))
+        // A better frame of a text that was shown already changes nothing.
+        status.show(frame(3, revision: 2, .settled), at: ms(2000))
+        #expect(status.latency == ms(160))
+        #expect(status.frameCount == 3)
+        #expect(status.stepsSaved == 6)
+    }
+
+    @Test func textsThatRenderNothingAreForgotten() {
+        var status = LiveStatus()
+        status.type(revision: 1, at: ms(0))
+        status.receive(.settled(.init(revision: 1, frame: 0)))
+        status.show(frame(1, revision: 1), at: ms(9000))
+        #expect(status.latency == nil)
+    }
+
+    @Test func eachPhaseHasItsWords() {
+        var status = LiveStatus()
+        #expect(status.text(columns: 80) == "waiting for the daemon")
+        status.receive(.loading(.init(fraction: 0.505)))
+        #expect(status.text(columns: 80) == "loading the model 50 %")
+        status.receive(.progress(.init(revision: 1, stage: .draft, step: 1, steps: 2)))
+        #expect(status.text(columns: 80) == "draft 1/2")
+        status.type(revision: 1, at: ms(0))
+        status.show(frame(1, revision: 1, step: 1, steps: 4), at: ms(143))
+        status.receive(.progress(.init(revision: 1, stage: .settled, step: 1, steps: 4)))
+        #expect(
+            status.text(columns: 80) == "256×256 settled 1/4  key to frame 143 ms  1 frame  3 steps saved")
+        status.show(frame(2, revision: 1, .settled, step: 4), at: ms(900))
+        status.receive(.settled(.init(revision: 1, frame: 2)))
+        #expect(
+            status.text(columns: 80) == "256×256 settled  key to frame 143 ms  2 frames  3 steps saved")
+        #expect(status.text(columns: 20) == "256×256 settled  k…")
+        status.isKeeping = true
+        #expect(status.text(columns: 24) == "256×256 keeping it  ke…")
+        status.receive(.failed(.init(revision: 2, error: AssistantError(.outOfMemory, "no\u{1B} room"))))
+        #expect(status.text(columns: 20).hasPrefix("no room"))
+        status.loseConnection()
+        #expect(status.text(columns: 60).hasPrefix("the daemon is gone, connecting again"))
+    }
+
+    @Test func numbersOfTheDaemonAreNotTrustedToMakeSense() {
+        var status = LiveStatus()
+        status.receive(.loading(.init(fraction: .nan)))
+        #expect(status.text(columns: 80) == "loading the model 0 %")
+        status.receive(.progress(.init(revision: 1, stage: .draft, step: .max, steps: .max)))
+        #expect(status.text(columns: 80) == "draft 1000000/1000000")
+        status.show(frame(1, revision: .max, step: .min, steps: .max), at: ms(1))
+        #expect(status.stepsSaved == 1_000_000)
+    }
+}
