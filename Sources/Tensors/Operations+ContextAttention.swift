@@ -5,8 +5,8 @@ import CKernels
 extension Operations {
     /// `[S, H * D]`: softmax(`q` kᵀ · `scale`) v for each head, with `q` [S, H * D], `k` and `v` [T, H * D].
     ///
-    /// Tiled with an online softmax (Dao et al. 2022): no matrix `[H, S, T]` is ever stored. With `isCausal` row s sees
-    /// the rows up to s only.
+    /// Tiled with an online softmax (Dao et al. 2022): no matrix `[H, S, T]` is ever stored. With `isCausal` the rows
+    /// of `q` are the last S of the T, and each sees the rows up to its own only.
     /// - Throws: `Interrupted` when `checkpoint` does.
     public func attention(
         _ q: Tensor, keys k: Tensor, values v: Tensor, headCount: Int, scale: Float, isCausal: Bool = false,
@@ -16,6 +16,7 @@ extension Operations {
             q.columns == k.columns && k.columns == v.columns && k.rows == v.rows, "heads of equal size")
         precondition(headCount > 0 && q.columns % headCount == 0, "heads of equal size")
         precondition(q.rows == 0 || k.rows > 0, "nothing to attend to")
+        precondition(!isCausal || q.rows <= k.rows, "rows that come after the last one")
         let out = makeTensor(rows: q.rows, columns: q.columns)
         let context = PackedContext(k: k, headCount: headCount, operations: self)
         try pack(k, v, into: context, checkpoint: checkpoint)
@@ -32,7 +33,7 @@ extension Operations {
             var view = context.view(of: head)
             kernels.attend(
                 &view, q.pointer + offset, Int64(min(rowsPerTile, q.rows - first)), Int64(q.columns), scale,
-                Int64(isCausal ? first + 1 : k.rows), isCausal ? 1 : 0,
+                Int64(isCausal ? k.rows - q.rows + first + 1 : k.rows), isCausal ? 1 : 0,
                 scratch.baseAddress!.assumingMemoryBound(to: Float.self), out.pointer + offset)
         }
         extendLifetime((q, context))

@@ -119,20 +119,3 @@ struct PicturePlanTests {
                 """#)
     }
 }
-
-struct RecentValuesTests {
-    @Test func theLeastRecentlyUsedLeaves() {
-        var values = RecentValues<String, Int>(limit: 2)
-        values["a"] = 1
-        values["b"] = 2
-        #expect(values["a"] == 1)
-        values["c"] = 3
-        #expect(values["b"] == nil)
-        #expect(values["a"] == 1 && values["c"] == 3)
-        values["a"] = nil
-        values["a"] = 4
-        values["c"] = 5
-        #expect(values.count == 2)
-        #expect(values["a"] == 4 && values["c"] == 5)
-    }
-}

@@ -129,9 +129,10 @@ extension TextEncoder {
     func callAsFunction(
         _ tokens: [Int32], skippedLayers: Int = 0, normalizesContext: Bool = true, _ pass: Pass
     ) throws(Interrupted) -> PromptEmbedding {
-        try self(
+        var states: TextStates?
+        return try self(
             PromptTokens.Text(tokens: tokens, length: tokens.count), skippedLayers: skippedLayers,
-            normalizesContext: normalizesContext, pass)
+            normalizesContext: normalizesContext, states: &states, pass)
     }
 }
 

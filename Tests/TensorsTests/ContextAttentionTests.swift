@@ -20,7 +20,10 @@ import Testing
         Size(rows: 77, context: 77, heads: 4, dim: 8, isCausal: true),
         Size(rows: 77, context: 77, heads: 2, dim: 64, isCausal: true),
         Size(rows: 150, context: 150, heads: 1, dim: 5, isCausal: true),
-        Size(rows: 9, context: 5, heads: 1, dim: 3, isCausal: true),
+        // The last rows of a text, at any place in the tiles.
+        Size(rows: 5, context: 9, heads: 1, dim: 3, isCausal: true),
+        Size(rows: 64, context: 77, heads: 2, dim: 64, isCausal: true),
+        Size(rows: 1, context: 150, heads: 1, dim: 40, isCausal: true),
     ]
 
     /// Attention by its definition, in f64. [S, H, D]
@@ -30,7 +33,7 @@ import Testing
         let (queries, keys, values) = (q.values, k.values, v.values)
         for s in 0..<size.rows {
             for offset in stride(from: 0, to: width, by: size.dim) {
-                let seen = size.isCausal ? min(s + 1, size.context) : size.context
+                let seen = size.isCausal ? size.context - size.rows + s + 1 : size.context
                 let scores = (0..<seen).map { t in
                     var sum = 0.0
                     for d in offset..<offset + size.dim {

@@ -15,7 +15,9 @@ extension Painter {
             distance: { first, second, pass in
                 let conditionings = try [first, second].map { settings in
                     let plan = try model.plan(settings)
-                    return try memory.conditioning(for: plan) { try model.encodePrompt(plan, pass) }
+                    var reuse = memory.reuse(for: plan)
+                    defer { memory.keep(reuse, of: plan) }
+                    return try model.encodePrompt(plan, reusing: &reuse, pass)
                 }
                 return conditionings[0].distance(to: conditionings[1])
             })
@@ -29,11 +31,17 @@ extension Painter {
         return Sketch(
             outline: PictureOutline(plan),
             prepare: { pass in
-                let conditioning = try memory.conditioning(for: plan) { try model.encodePrompt(plan, pass) }
+                var reuse = memory.reuse(for: plan)
+                defer { memory.keep(denoising?.reuse ?? reuse, of: plan) }
+                let conditioning = try model.encodePrompt(plan, reusing: &reuse, pass)
                 let picture = try memory.picture(for: plan) { try model.encodePicture(plan, pass) }
-                denoising = try Denoising(model, plan, conditioning, picture: picture, pass: pass)
+                denoising = try Denoising(
+                    model, plan, conditioning, picture: picture, reusing: reuse, pass: pass)
             },
             step: { pass in
+                // Also of a step that is stopped, since what is typed next begins as it did.
+                let isFirst = denoising?.step == 0
+                defer { if isFirst, let denoising { memory.keep(denoising.reuse, of: plan) } }
                 estimate = try denoising?.next(pass)
                 return denoising.map { $0.step < $0.stepCount } ?? false
             },
@@ -60,16 +68,11 @@ extension PictureOutline {
     }
 }
 
-/// What a model's encoders made of the last prompts and of the last start picture.
+/// What a model's last renders left for the next ones, and what its encoder made of the last start picture.
+///
+/// It is asked and told only between parts of the work, since one picture may be painted while another rests at a
+/// checkpoint.
 private final class EncoderMemory: Sendable {
-    /// All that the text encoders' output depends on.
-    private struct PromptKey: Hashable {
-        var tokens: PromptTokens
-        var clipSkip: Int
-
-        init(_ plan: RenderPlan) { (tokens, clipSkip) = (plan.tokens, plan.clipSkip) }
-    }
-
     private struct Start {
         var bitmap: Bitmap
         var width: Int
@@ -78,19 +81,16 @@ private final class EncoderMemory: Sendable {
     }
 
     private struct State {
-        // Some megabyte each for the largest models.
-        var prompts = RecentValues<PromptKey, Conditioning>(limit: 32)
+        var renders = RenderMemory()
         var start: Start?
     }
 
     private let state = Mutex(State())
 
-    func conditioning(for plan: RenderPlan, _ make: () throws -> Conditioning) throws -> Conditioning {
-        let key = PromptKey(plan)
-        if let known = state.withLock({ $0.prompts[key] }) { return known }
-        let made = try make()
-        state.withLock { $0.prompts[key] = made }
-        return made
+    func reuse(for plan: RenderPlan) -> RenderReuse { state.withLock { $0.renders.reuse(for: plan) } }
+
+    func keep(_ reuse: RenderReuse, of plan: RenderPlan) {
+        state.withLock { $0.renders.keep(reuse, of: plan) }
     }
 
     func picture(for plan: RenderPlan, _ make: () throws -> EncodedPicture?) throws -> EncodedPicture? {

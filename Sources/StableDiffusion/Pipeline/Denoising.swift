@@ -18,6 +18,11 @@ public struct Denoising: Sendable {
     private let unconditional: Branch?
     private let original: Original?
     private let size: (height: Int, width: Int, channels: Int)
+    /// Whether other prompts have the same first latents: not from start latents, each of which are used once.
+    private let sharesStem: Bool
+
+    /// What other renders may go on from: complete after the first step.
+    public private(set) var reuse: RenderReuse
 
     private var values: Latents
     private var history = SchedulerHistory()
@@ -42,8 +47,9 @@ public struct Denoising: Sendable {
     /// - Throws: `Interrupted` when the checkpoint does.
     public init(
         _ model: DiffusionModel, _ plan: RenderPlan, _ conditioning: Conditioning,
-        picture: EncodedPicture? = nil, pass: Pass
+        picture: EncodedPicture? = nil, reusing known: RenderReuse = RenderReuse(), pass: Pass
     ) throws(Interrupted) {
+        var reuse = known
         let parts = model.parts
         let factor = parts.factor
         size = (plan.height / factor, plan.width / factor, parts.latentChannels)
@@ -52,34 +58,67 @@ public struct Denoising: Sendable {
         firstStep = plan.firstStep
         stepCount = plan.stepCount
         guidanceScale = Float(plan.guidanceScale)
-        conditional = try Self.branch(conditioning.prompt, plan, unet, pass)
-        if plan.isGuided {
-            guard let negative = conditioning.negative else {
-                preconditionFailure("a conditioning of the same plan")
-            }
-            unconditional = try Self.branch(negative, plan, unet, pass)
+        precondition(!plan.isGuided || conditioning.negative != nil, "a conditioning of the same plan")
+        let negative = plan.isGuided ? conditioning.negative : nil
+        let contexts: RenderReuse.Contexts
+        if let known = reuse.contexts {
+            contexts = known
         } else {
-            unconditional = nil
+            contexts = try Self.contexts(conditioning.prompt, negative, unet, pass)
         }
+        (conditional, unconditional) = try Self.branches(
+            conditioning.prompt, negative, contexts, plan, unet, reuse.times, pass)
+        reuse.contexts = contexts
+        reuse.times = unet.configuration.added == nil ? [conditional.time] : []
+        sharesStem = plan.startLatents == nil && unet.configuration.added == nil
         var start = picture
         if start == nil { start = try model.encodePicture(plan, pass) }
         var generator = TorchGenerator(seed: plan.seed)
         (values, original) = Self.begin(plan, start, size, parts, &generator, pass)
         self.generator = generator
+        self.reuse = reuse
     }
 
-    private static func branch(
-        _ embedding: PromptEmbedding, _ plan: RenderPlan, _ unet: UNet, _ pass: Pass
-    ) throws(Interrupted) -> Branch {
+    private static func contexts(
+        _ prompt: PromptEmbedding, _ negative: PromptEmbedding?, _ unet: UNet, _ pass: Pass
+    ) throws(Interrupted) -> RenderReuse.Contexts {
+        RenderReuse.Contexts(
+            prompt: try unet.context(prompt.context, pass),
+            negative: try negative.map { (text) throws(Interrupted) in
+                try unet.context(text.context, pass)
+            })
+    }
+
+    /// What the network is told at every step; the times are the same for every text, but with SDXL.
+    private static func branches(
+        _ prompt: PromptEmbedding, _ negative: PromptEmbedding?, _ contexts: RenderReuse.Contexts,
+        _ plan: RenderPlan, _ unet: UNet, _ known: [TimeEmbeddings], _ pass: Pass
+    ) throws(Interrupted) -> (Branch, Branch?) {
         // SDXL: original size, crop and target size, all those of the picture itself.
         let sides = [Float(plan.height), Float(plan.width)]
-        let added = embedding.pooled.map {
-            UNet.AddedConditions(pooled: $0, timeIDs: sides + [0, 0] + sides)
+        func time(_ embedding: PromptEmbedding) throws(Interrupted) -> TimeEmbeddings {
+            let added = embedding.pooled.map {
+                UNet.AddedConditions(pooled: $0, timeIDs: sides + [0, 0] + sides)
+            }
+            return try unet.timeEmbeddings(
+                plan.schedule.timesteps, guidanceScale: plan.guidanceScale, added: added, pass)
         }
-        return Branch(
-            time: try unet.timeEmbeddings(
-                plan.schedule.timesteps, guidanceScale: plan.guidanceScale, added: added, pass),
-            context: try unet.context(embedding.context, pass))
+        if unet.configuration.added != nil {
+            let conditional = Branch(time: try time(prompt), context: contexts.prompt)
+            guard let negative, let context = contexts.negative else { return (conditional, nil) }
+            return (conditional, Branch(time: try time(negative), context: context))
+        }
+        let takesGuidance = unet.configuration.guidanceEmbeddingSize != nil
+        let shared = known.last {
+            $0.timesteps == plan.schedule.timesteps
+                && $0.guidanceScale == (takesGuidance ? plan.guidanceScale : nil)
+        }
+        let all: TimeEmbeddings
+        if let shared { all = shared } else { all = try time(prompt) }
+        return (
+            Branch(time: all, context: contexts.prompt),
+            contexts.negative.map { Branch(time: all, context: $0) }
+        )
     }
 
     /// The first latents: noise, or the start picture's or start latents with as much of it as the first step expects.
@@ -155,14 +194,37 @@ public struct Denoising: Sendable {
 
     /// What the network says of the latents; with guidance, away from what it says for the negative prompt (Ho and
     /// Salimans 2022, equation 6, with the scale 1 + w).
-    private func output(at index: Int, _ pass: Pass) throws(Interrupted) -> Latents {
+    private mutating func output(at index: Int, _ pass: Pass) throws(Interrupted) -> Latents {
         let input = map(schedule.networkInput(values, at: index))
+        let stem = try stem(of: input, at: index, pass)
         let positive = Latents(
-            try unet(input, step: index, time: conditional.time, context: conditional.context, pass))
+            try unet(
+                input, step: index, time: conditional.time, context: conditional.context, stem: stem, pass))
         guard let unconditional else { return positive }
         let negative = Latents(
-            try unet(input, step: index, time: unconditional.time, context: unconditional.context, pass))
+            try unet(
+                input, step: index, time: unconditional.time, context: unconditional.context,
+                stem: unet.configuration.added == nil ? stem : nil, pass))
         return negative + guidanceScale * (positive - negative)
+    }
+
+    /// What both branches begin with, and at the first step every other prompt too.
+    private mutating func stem(
+        of input: FeatureMap, at index: Int, _ pass: Pass
+    ) throws(Interrupted) -> Stem? {
+        guard step == 0, sharesStem else {
+            return try unet.stem(input, step: index, time: conditional.time, pass)
+        }
+        if let origin = unet.stemOrigin(input, step: index, time: conditional.time),
+            let known = reuse.stems.last(where: { $0.origin == origin })
+        {
+            reuse.stems = [known]
+            return known
+        }
+        let made = try unet.stem(input, step: index, time: conditional.time, pass)
+        // Kept even if the step is interrupted, and taken again.
+        reuse.stems = made.map { [$0] } ?? []
+        return made
     }
 
     private func map(_ latents: Latents) -> FeatureMap {

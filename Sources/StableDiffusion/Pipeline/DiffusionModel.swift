@@ -21,16 +21,33 @@ public struct DiffusionModel: Sendable {
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     public func encodePrompt(_ plan: RenderPlan, _ pass: Pass) throws(Interrupted) -> Conditioning {
-        let prompt = try parts.encode(plan.tokens.prompt, skippedLayers: plan.clipSkip, pass)
-        guard let negativeTokens = plan.tokens.negative else {
-            return Conditioning(prompt: prompt, negative: nil)
-        }
-        let negative =
-            plan.tokens.lacksNegative && parts.zeroesEmptyPrompt
-            ? prompt.zeros
-            // As the reference has it, layers are left out for the prompt only.
-            : try parts.encode(negativeTokens, skippedLayers: 0, pass)
-        return Conditioning(prompt: prompt, negative: negative)
+        var reuse = RenderReuse()
+        return try encodePrompt(plan, reusing: &reuse, pass)
+    }
+
+    /// The same, to the last bit, with the help of earlier ones; it becomes part of `reuse`.
+    ///
+    /// - Throws: `Interrupted` when the checkpoint does.
+    public func encodePrompt(
+        _ plan: RenderPlan, reusing reuse: inout RenderReuse, _ pass: Pass
+    ) throws(Interrupted) -> Conditioning {
+        if let known = reuse.conditioning { return known }
+        let prompt = try parts.encode(
+            plan.tokens.prompt, skippedLayers: plan.clipSkip, states: &reuse.texts, pass)
+        let made = Conditioning(prompt: prompt, negative: try negative(plan, prompt, reuse.negative, pass))
+        reuse.conditioning = made
+        return made
+    }
+
+    private func negative(
+        _ plan: RenderPlan, _ prompt: PromptEmbedding, _ known: PromptEmbedding?, _ pass: Pass
+    ) throws(Interrupted) -> PromptEmbedding? {
+        guard let tokens = plan.tokens.negative else { return nil }
+        if plan.tokens.lacksNegative && parts.zeroesEmptyPrompt { return prompt.zeros }
+        if let known { return known }
+        // As the reference has it, layers are left out for the prompt only.
+        var states: [TextStates?] = []
+        return try parts.encode(tokens, skippedLayers: 0, states: &states, pass)
     }
 
     /// What the encoder makes of the plan's start picture; nil without one.

@@ -13,16 +13,17 @@ extension ModelParts {
         return max(0, layers - (takesPenultimateLayer ? 1 : 0))
     }
 
-    /// What the text encoders make of a text, of which each has its own tokens.
+    /// What the text encoders make of a text, of which each has its own tokens, and its own of `states`.
     func encode(
-        _ tokens: [PromptTokens.Text], skippedLayers: Int, _ pass: Pass
+        _ tokens: [PromptTokens.Text], skippedLayers: Int, states: inout [TextStates?], _ pass: Pass
     ) throws(Interrupted) -> PromptEmbedding {
         var embeddings: [PromptEmbedding] = []
-        for (part, text) in zip(texts, tokens) {
+        if states.count != texts.count { states = Array(repeating: nil, count: texts.count) }
+        for (index, (part, text)) in zip(texts, tokens).enumerated() {
             embeddings.append(
                 try part.encoder(
                     text, skippedLayers: skippedLayers + (takesPenultimateLayer ? 1 : 0),
-                    normalizesContext: !takesPenultimateLayer, pass))
+                    normalizesContext: !takesPenultimateLayer, states: &states[index], pass))
         }
         return PromptEmbedding(
             context: Tensor(joining: embeddings.map(\.context)),

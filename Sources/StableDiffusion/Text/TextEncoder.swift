@@ -29,11 +29,18 @@ struct TextAttention: Sendable {
         output = try reader.linear("out_proj", in: size, out: size)
     }
 
-    /// `residual` plus the attention of `x`, both `[S, hidden]`.
-    func callAsFunction(_ x: Tensor, adding residual: Tensor, _ pass: Pass) throws(Interrupted) -> Tensor {
+    /// `residual` plus the attention of `x`, both `[S, hidden]`: to themselves and the rows of `past` before them.
+    ///
+    /// `past` becomes what the rows after these attend to.
+    func callAsFunction(
+        _ x: Tensor, adding residual: Tensor, past: inout TextStates.Layer?, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        let own = TextStates.Layer(keys: try key(x, pass), values: try value(x, pass))
+        let all = past?.appending(own, pass) ?? own
         let attended = try pass.operations.attention(
-            query(x, pass), keys: key(x, pass), values: value(x, pass), headCount: headCount,
+            query(x, pass), keys: all.keys, values: all.values, headCount: headCount,
             scale: 1 / Float(x.columns / headCount).squareRoot(), isCausal: true, checkpoint: pass.checkpoint)
+        past = all
         return try output(attended, adding: residual, pass)
     }
 }
@@ -70,9 +77,11 @@ struct TextBlock: Sendable {
         feedForward = try TextFeedForward(config, reader.scoped("mlp"))
     }
 
-    /// The layer's output for `h` `[S, hidden]`.
-    func callAsFunction(_ h: Tensor, _ pass: Pass) throws(Interrupted) -> Tensor {
-        let attended = try attention(attentionNorm(h, pass), adding: h, pass)
+    /// The layer's output for `h` `[S, hidden]`, rows that follow those of `past`.
+    func callAsFunction(
+        _ h: Tensor, past: inout TextStates.Layer?, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        let attended = try attention(attentionNorm(h, pass), adding: h, past: &past, pass)
         return try feedForward(feedForwardNorm(attended, pass), adding: attended, pass)
     }
 }
@@ -115,23 +124,36 @@ struct TextEncoder: Sendable {
     ///   - skippedLayers: how many of the last layers the context does without, at most all of them. (diffusers'
     ///     `clip_skip`; SDXL's context skips one more.)
     ///   - normalizesContext: whether the context passes the final norm, as in SD 1 and 2 but not in SDXL.
+    ///   - states: what an encoding left behind, of any text; rows before the first changed token are taken from it, and
+    ///     it becomes what this one leaves. The result is the same to the last bit.
     ///   - pass: what computes.
     /// - Returns: the context, and the pooled row if the encoder has a projection: always of the last layer.
     /// - Throws: `Interrupted` when the checkpoint does.
     func callAsFunction(
-        _ text: PromptTokens.Text, skippedLayers: Int = 0, normalizesContext: Bool = true, _ pass: Pass
+        _ text: PromptTokens.Text, skippedLayers: Int = 0, normalizesContext: Bool = true,
+        states: inout TextStates?, _ pass: Pass
     ) throws(Interrupted) -> PromptEmbedding {
         let tokens = text.tokens
         precondition((1...configuration.contextLength).contains(tokens.count), "a prompt that fits")
         precondition((0...blocks.count).contains(skippedLayers), "as many layers as there are")
-        var h = embed(tokens, pass)
-        var context = h
         let contextLayers = blocks.count - skippedLayers
+        let known = states?.count(of: tokens, contextLayers: contextLayers) ?? 0
+        var h = embed(tokens, from: known, pass)
+        var context = h
+        var layers: [TextStates.Layer] = []
         for (index, block) in blocks.enumerated() where index < contextLayers || projection != nil {
             try pass.checkpoint()
-            h = try block(h, pass)
+            var layer = known > 0 ? states?.layers[index].prefix(known) : nil
+            h = try block(h, past: &layer, pass)
+            if let layer { layers.append(layer) }
             if index + 1 == contextLayers { context = h }
         }
+        if let states, known > 0 {
+            context = states.context.prefix(known).appending(context, pass)
+            h = states.last.prefix(known).appending(h, pass)
+        }
+        states = TextStates(
+            tokens: tokens, contextLayers: contextLayers, layers: layers, context: context, last: h)
         let pooled = try projection.map { projection throws(Interrupted) in
             let row = h[configuration.pooledPosition(in: tokens)]
             return try projection(norm(row, pass), pass)
@@ -140,13 +162,15 @@ struct TextEncoder: Sendable {
             context: normalizesContext ? norm(context, pass) : context, length: text.length, pooled: pooled)
     }
 
-    /// The sum of the tokens' and the positions' rows, `[S, hidden]`.
-    private func embed(_ tokens: [Int32], _ pass: Pass) -> Tensor {
+    /// The sum of the tokens' and the positions' rows from `first` on, `[S - first, hidden]`.
+    private func embed(_ tokens: [Int32], from first: Int, _ pass: Pass) -> Tensor {
         let operations = pass.operations
-        let h = operations.makeTensor(rows: tokens.count, columns: configuration.hiddenSize)
-        let positions = operations.makeTensor(rows: tokens.count, columns: configuration.hiddenSize)
-        operations.embed(tokens, from: tokenEmbedding, into: h)
-        operations.embed(tokens.indices.map(Int32.init), from: positionEmbedding, into: positions)
+        let count = tokens.count - first
+        let h = operations.makeTensor(rows: count, columns: configuration.hiddenSize)
+        let positions = operations.makeTensor(rows: count, columns: configuration.hiddenSize)
+        operations.embed(Array(tokens[first...]), from: tokenEmbedding, into: h)
+        operations.embed(
+            tokens.indices[first...].map(Int32.init), from: positionEmbedding, into: positions)
         operations.add(positions, to: h)
         return h
     }

@@ -72,6 +72,10 @@ struct TimeEmbedding: Sendable {
 
 /// What every residual block is told at every step of a schedule, computed once.
 struct TimeEmbeddings: Sendable {
+    /// Of the schedule.
+    let timesteps: [Float]
+    /// Of networks that take it.
+    let guidanceScale: Double?
     /// For each block of the network `[steps, channels]`.
     let shifts: [Tensor]
 

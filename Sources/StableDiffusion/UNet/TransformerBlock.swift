@@ -4,6 +4,14 @@ import Tensors
 
 // S pixels, T rows of the context, H heads, C channels
 
+/// A block's pixels just before they look at the text.
+struct TextQuestion: Sendable {
+    /// What the answer is added to, `[S, C]`.
+    let rows: Tensor
+    /// As many as there are rows, `[S, C]`.
+    let queries: Tensor
+}
+
 /// Attention of the picture's pixels, to each other or to the context.
 struct Attention: Sendable {
     let query: Linear
@@ -37,20 +45,30 @@ struct Attention: Sendable {
     func callAsFunction(
         _ x: Tensor, adding residual: Tensor, _ conditions: StepConditions, _ pass: Pass
     ) throws(Interrupted) -> Tensor {
-        try output(attend(x, conditions, pass), adding: residual, pass)
+        let queries = try query(x, pass)  // [S, C]
+        switch source {
+        case .pixels(let key, let value):
+            return try output(
+                attend(queries, keys: key(x, pass), values: value(x, pass), pass), adding: residual, pass)
+        case .context:
+            return try answer(TextQuestion(rows: residual, queries: queries), conditions, pass)
+        }
+    }
+
+    /// The question's rows plus what the context answers, `[S, C]`; of attention to the context.
+    func answer(
+        _ question: TextQuestion, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        guard case .context(let index) = source else { preconditionFailure("attention to the context") }
+        let (keys, values) = conditions.context.keysAndValues[index]  // [T, C]
+        return try output(
+            attend(question.queries, keys: keys, values: values, pass), adding: question.rows, pass)
     }
 
     private func attend(
-        _ x: Tensor, _ conditions: StepConditions, _ pass: Pass
+        _ queries: Tensor, keys: Tensor, values: Tensor, _ pass: Pass
     ) throws(Interrupted) -> Tensor {
-        let queries = try query(x, pass)  // [S, C]
-        let keys: Tensor  // [S or T, C]
-        let values: Tensor  // [S or T, C]
-        switch source {
-        case .pixels(let key, let value): (keys, values) = (try key(x, pass), try value(x, pass))
-        case .context(let index): (keys, values) = conditions.context.keysAndValues[index]
-        }
-        return try pass.operations.attention(
+        try pass.operations.attention(
             queries, keys: keys, values: values, headCount: headCount,
             scale: 1 / Float(queries.columns / headCount).squareRoot(), checkpoint: pass.checkpoint)
     }
@@ -88,9 +106,31 @@ struct TransformerBlock: Sendable {
     func callAsFunction(
         _ x: Tensor, _ conditions: StepConditions, _ pass: Pass
     ) throws(Interrupted) -> Tensor {
-        var x = x
-        x = try attention1(norm1(x, pass), adding: x, conditions, pass)
-        x = try attention2(norm2(x, pass), adding: x, conditions, pass)
+        try go(on: question(x, conditions, pass), conditions, pass)
+    }
+
+    /// As far as a block goes without the text, from `x` `[S, C]`.
+    func question(
+        _ x: Tensor, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> TextQuestion {
+        if case .context = attention1.source {
+            return TextQuestion(rows: x, queries: try attention1.query(norm1(x, pass), pass))
+        }
+        let x = try attention1(norm1(x, pass), adding: x, conditions, pass)
+        return TextQuestion(rows: x, queries: try attention2.query(norm2(x, pass), pass))
+    }
+
+    /// The rest of the block, `[S, C]`.
+    func go(
+        on question: TextQuestion, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> Tensor {
+        var x: Tensor
+        if case .context = attention1.source {
+            x = try attention1.answer(question, conditions, pass)
+            x = try attention2(norm2(x, pass), adding: x, conditions, pass)
+        } else {
+            x = try attention2.answer(question, conditions, pass)
+        }
         return try feedForwardOut(gated(norm3(x, pass), pass), adding: x, pass)
     }
 
@@ -129,7 +169,30 @@ struct SpatialTransformer: Sendable {
     func callAsFunction(
         _ x: FeatureMap, _ conditions: StepConditions, _ pass: Pass
     ) throws(Interrupted) -> FeatureMap {
-        var h = try projectionIn(norm(x, pass).pixels, pass)  // [H * W, C]
+        let h = try projectionIn(norm(x, pass).pixels, pass)  // [H * W, C]
+        return try finish(h, through: blocks[...], of: x, conditions, pass)
+    }
+
+    /// As far as it goes without the text, of `x` `[H, W, C]`; there must be a block.
+    func question(
+        _ x: FeatureMap, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> TextQuestion {
+        try blocks[0].question(projectionIn(norm(x, pass).pixels, pass), conditions, pass)
+    }
+
+    /// The rest, `[H, W, C]`, from the question of `x`.
+    func go(
+        on question: TextQuestion, of x: FeatureMap, _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> FeatureMap {
+        let h = try blocks[0].go(on: question, conditions, pass)
+        return try finish(h, through: blocks.dropFirst(), of: x, conditions, pass)
+    }
+
+    private func finish(
+        _ h: Tensor, through blocks: ArraySlice<TransformerBlock>, of x: FeatureMap,
+        _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> FeatureMap {
+        var h = h
         for block in blocks { h = try block(h, conditions, pass) }
         return FeatureMap(
             height: x.height, width: x.width, pixels: try projectionOut(h, adding: x.pixels, pass))

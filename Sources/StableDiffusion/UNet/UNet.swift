@@ -10,7 +10,9 @@ struct UNet: Sendable {
     private let convIn: Convolution
     private let timeEmbedding: TimeEmbedding
     private let addedEmbedding: TimeEmbedding?
-    private let downBlocks: [DownBlock]
+    let downBlocks: [DownBlock]
+    /// Where it looks at the text first.
+    let textPlace: TextPlace?
     private let middle: MiddleBlock?
     private let upBlocks: [UpBlock]
     private let normOut: GroupNorm
@@ -50,6 +52,7 @@ struct UNet: Sendable {
             return try DownBlock(
                 config, config.down[index], reader.scoped("down_blocks.\(index)"), &projections)
         }
+        textPlace = TextPlace(downBlocks)
         try checkpoint()
         middle = try MiddleBlock(config, reader.scoped("mid_block"), &projections)
         upBlocks = try config.up.indices.map { index in
@@ -92,7 +95,9 @@ struct UNet: Sendable {
         let active = pass.operations.apply(.silu, to: embedding)
         var shifts: [Tensor] = []
         for projection in projections.time { shifts.append(try projection(active, pass)) }
-        return TimeEmbeddings(shifts: shifts)
+        let takesGuidance = configuration.guidanceEmbeddingSize != nil
+        return TimeEmbeddings(
+            timesteps: timesteps, guidanceScale: takesGuidance ? guidanceScale : nil, shifts: shifts)
     }
 
     private func addedShift(_ added: AddedConditions?, _ pass: Pass) throws(Interrupted) -> Tensor? {
@@ -127,22 +132,34 @@ struct UNet: Sendable {
 
     // MARK: - A step
 
-    /// The network's output `[h, w, out]` for `latents` `[h, w, in]`.
+    /// The network's output `[h, w, out]` for `latents` `[h, w, in]`, whose stem is computed unless it is given.
     ///
     /// - Throws: `Interrupted` when the checkpoint does.
     func callAsFunction(
-        _ latents: FeatureMap, step: Int, time: TimeEmbeddings, context: CrossAttentionContext, _ pass: Pass
+        _ latents: FeatureMap, step: Int, time: TimeEmbeddings, context: CrossAttentionContext,
+        stem: Stem? = nil, _ pass: Pass
     ) throws(Interrupted) -> FeatureMap {
         let conditions = StepConditions(time: time, context: context, step: step)
-        let (operations, checkpoint) = (pass.operations, pass.checkpoint)
-        var x = try operations.convolve(
-            configuration.centersInput ? Self.centered(latents) : latents, by: convIn, checkpoint: checkpoint)
-        var skips = [x]
-        for block in downBlocks { x = try block(x, keeping: &skips, conditions, pass) }
+        var skips: [FeatureMap] = []
+        var x: FeatureMap
+        if let stem {
+            x = try descend(from: stem, keeping: &skips, conditions, pass)
+        } else {
+            x = try enter(latents, pass)
+            skips.append(x)
+            for block in downBlocks { x = try block(x, keeping: &skips, conditions, pass) }
+        }
         if let middle { x = try middle(x, conditions, pass) }
         for block in upBlocks { x = try block(x, taking: &skips, conditions, pass) }
         x = try normOut(x, activation: .silu, pass)
-        return try operations.convolve(x, by: convOut, checkpoint: checkpoint)
+        return try pass.operations.convolve(x, by: convOut, checkpoint: pass.checkpoint)
+    }
+
+    /// The first convolution of `latents`.
+    func enter(_ latents: FeatureMap, _ pass: Pass) throws(Interrupted) -> FeatureMap {
+        try pass.operations.convolve(
+            configuration.centersInput ? Self.centered(latents) : latents, by: convIn,
+            checkpoint: pass.checkpoint)
     }
 
     private static func centered(_ latents: FeatureMap) -> FeatureMap {

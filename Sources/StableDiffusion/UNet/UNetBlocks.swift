@@ -23,6 +23,9 @@ struct SharedProjections: Sendable {
 struct CrossAttentionContext: Sendable {
     /// For each attention `[T, C]`.
     let keysAndValues: [(keys: Tensor, values: Tensor)]
+
+    /// What they take.
+    var byteCount: Int { keysAndValues.reduce(0) { $0 + 8 * $1.keys.rows * $1.keys.columns } }
 }
 
 /// What a step gives to every layer beside the picture.
@@ -92,13 +95,29 @@ struct DownBlock: Sendable {
     func callAsFunction(
         _ x: FeatureMap, keeping skips: inout [FeatureMap], _ conditions: StepConditions, _ pass: Pass
     ) throws(Interrupted) -> FeatureMap {
+        try finish(
+            run(layers[...], x, keeping: &skips, conditions, pass), keeping: &skips, conditions, pass)
+    }
+
+    /// Some of the layers.
+    func run(
+        _ layers: ArraySlice<UNetLayer>, _ x: FeatureMap, keeping skips: inout [FeatureMap],
+        _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> FeatureMap {
         var x = x
         for layer in layers {
             x = try layer(x, conditions, pass)
             skips.append(x)
         }
+        return x
+    }
+
+    /// What follows the layers.
+    func finish(
+        _ x: FeatureMap, keeping skips: inout [FeatureMap], _ conditions: StepConditions, _ pass: Pass
+    ) throws(Interrupted) -> FeatureMap {
         guard let downsampler else { return x }
-        x = try pass.operations.convolve(x, by: downsampler, checkpoint: pass.checkpoint)
+        let x = try pass.operations.convolve(x, by: downsampler, checkpoint: pass.checkpoint)
         skips.append(x)
         return x
     }

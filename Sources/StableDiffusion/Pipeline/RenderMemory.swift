@@ -1,0 +1,144 @@
+import Tensors
+
+/// What renders of one model leave for the next ones: a value of bounded size, whose owner guards it.
+///
+/// With it a render gives the same picture as without, to the last bit. Whoever renders takes what it may go on from,
+/// and gives back what it made, as often as there is something new; renders may overlap.
+///
+/// For example:
+/// ```swift
+/// var reuse = memory.reuse(for: plan)
+/// let conditioning = try model.encodePrompt(plan, reusing: &reuse, pass)
+/// var denoising = try Denoising(model, plan, conditioning, reusing: reuse, pass: pass)
+/// while try denoising.next(pass) != nil { memory.keep(denoising.reuse, of: plan) }
+/// ```
+public struct RenderMemory: Sendable {
+    /// All that a conditioning depends on.
+    private struct Key: Equatable {
+        let tokens: PromptTokens
+        let clipSkip: Int
+
+        init(_ plan: RenderPlan) { (tokens, clipSkip) = (plan.tokens, plan.clipSkip) }
+    }
+
+    // Some megabyte each for the largest models, and what the longest table of times takes.
+    private var conditionings = Recents<(key: Key, value: Conditioning)>(byteLimit: 48 << 20)
+    private var times = Recents<TimeEmbeddings>(byteLimit: 16 << 20)
+    // About 8 MB a prompt for SD 1.5, 55 for SDXL.
+    private var contexts = Recents<(key: Key, value: RenderReuse.Contexts)>(byteLimit: 64 << 20)
+    // 21 MB at 512 × 512 for SD 1.5.
+    private var stems = Recents<Stem>(byteLimit: 64 << 20)
+    /// Of the last prompt, for each text encoder; 15 MB for SD 2.
+    private var texts: [TextStates?] = []
+    private static let textLimit = 64 << 20
+
+    public init() {}
+
+    /// What a render of `plan` may go on from.
+    public mutating func reuse(for plan: RenderPlan) -> RenderReuse {
+        let key = Key(plan)
+        var reuse = RenderReuse()
+        reuse.conditioning = conditionings.use { $0.key == key }?.value
+        reuse.contexts = contexts.use { $0.key == key }?.value
+        (reuse.texts, reuse.times, reuse.stems) = (texts, times.values, stems.values)
+        if !plan.tokens.lacksNegative {
+            reuse.negative =
+                conditionings.values.last { $0.key.tokens.negative == plan.tokens.negative }?.value.negative
+        }
+        return reuse
+    }
+
+    /// Keeps what a render of `plan` used or made, as the newest of its kind.
+    public mutating func keep(_ reuse: RenderReuse, of plan: RenderPlan) {
+        let key = Key(plan)
+        if let made = reuse.conditioning {
+            conditionings.keep((key, made), bytes: made.byteCount) { $0.key == key }
+        }
+        if let made = reuse.contexts {
+            contexts.keep((key, made), bytes: made.byteCount) { $0.key == key }
+        }
+        for made in reuse.times { times.keep(made, bytes: made.byteCount) { $0.isSame(as: made) } }
+        for made in reuse.stems { stems.keep(made, bytes: made.byteCount) { $0.origin == made.origin } }
+        if reuse.texts.reduce(0, { $0 + ($1?.byteCount ?? 0) }) <= Self.textLimit { texts = reuse.texts }
+    }
+
+    /// What all that is kept takes.
+    public var byteCount: Int {
+        conditionings.byteCount + times.byteCount + contexts.byteCount + stems.byteCount
+            + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    }
+
+    /// At most.
+    public static let byteLimit = (48 + 16 + 64 + 64 + 64) << 20
+}
+
+/// What a render may take from those before it, and what it leaves for the next ones; parts that aren't there are
+/// computed.
+public struct RenderReuse: Sendable {
+    /// Of the plan's prompts.
+    var conditioning: Conditioning?
+    /// Of the plan's negative prompt, from other prompts.
+    var negative: PromptEmbedding?
+    /// For each text encoder.
+    var texts: [TextStates?] = []
+    /// Of the plan's prompts.
+    var contexts: Contexts?
+    /// Of which one may be the plan's.
+    var times: [TimeEmbeddings] = []
+    /// Of which one may be that of the first step.
+    var stems: [Stem] = []
+
+    /// What the network looks at.
+    struct Contexts: Sendable {
+        let prompt: CrossAttentionContext
+        let negative: CrossAttentionContext?
+
+        var byteCount: Int { prompt.byteCount + (negative?.byteCount ?? 0) }
+    }
+
+    public init() {}
+}
+
+/// The values that were used last, as many as a number of bytes allows.
+private struct Recents<Value: Sendable>: Sendable {
+    let byteLimit: Int
+    /// The newest last.
+    private var entries: [(value: Value, bytes: Int)] = []
+
+    init(byteLimit: Int) { self.byteLimit = byteLimit }
+
+    var values: [Value] { entries.map(\.value) }
+    var byteCount: Int { entries.reduce(0) { $0 + $1.bytes } }
+
+    /// The value that is looked for, which counts as used.
+    mutating func use(_ isSought: (Value) -> Bool) -> Value? {
+        guard let index = entries.lastIndex(where: { isSought($0.value) }) else { return nil }
+        entries.append(entries.remove(at: index))
+        return entries.last?.value
+    }
+
+    /// Keeps a value in place of the same one, and forgets the oldest ones when there are too many bytes.
+    mutating func keep(_ value: Value, bytes: Int, insteadOf isSame: (Value) -> Bool) {
+        entries.removeAll { isSame($0.value) }
+        guard bytes <= byteLimit else { return }
+        entries.append((value, bytes))
+        var sum = byteCount
+        while sum > byteLimit { sum -= entries.removeFirst().bytes }
+    }
+}
+
+extension Conditioning {
+    fileprivate var byteCount: Int { prompt.byteCount + (negative?.byteCount ?? 0) }
+}
+
+extension PromptEmbedding {
+    fileprivate var byteCount: Int { 4 * (context.rows * context.columns + (pooled?.columns ?? 0)) }
+}
+
+extension TimeEmbeddings {
+    fileprivate var byteCount: Int { shifts.reduce(0) { $0 + 4 * $1.rows * $1.columns } }
+
+    func isSame(as other: TimeEmbeddings) -> Bool {
+        timesteps == other.timesteps && guidanceScale == other.guidanceScale
+    }
+}
