@@ -52,18 +52,35 @@ final class CompletionCore: Sendable {
         if owner == nil, isClosed.load(ordering: .relaxed) {
             throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
         }
-        let plan = try plan(request)
-        let model = try catalog.resolve(request.model)
         let (events, continuation) = AsyncThrowingStream.makeStream(of: CompletionEvent.self)
-        let job = EngineRequest(
-            id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, owner: owner, model: model,
-            prompt: request.prompt, plan: plan, continuation: continuation)
+        let job = try job(request, lane: lane, owner: owner, continuation)
         let gate = engine.gate
         continuation.onTermination = { reason in
             if case .cancelled = reason { gate.cancel(job) }
         }
         try engine.submit(job)
         return AnswerEngine.Running(events: events) { gate.cancel(job) }
+    }
+
+    private func job(
+        _ request: CompletionRequest, lane: String, owner: Conversation.ID?,
+        _ continuation: EngineRequest.Stream.Continuation
+    ) throws(AssistantError) -> EngineRequest {
+        EngineRequest(
+            id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, owner: owner,
+            model: try catalog.resolve(request.model), prompt: request.prompt, plan: try plan(request),
+            continuation: continuation)
+    }
+
+    /// Has a prompt's beginning evaluated before it is asked for, while nothing else is to be done.
+    ///
+    /// - Parameters:
+    ///   - request: a chat whose last message is what has been typed so far.
+    ///   - conversation: the one that is typed in; what was typed there before is forgotten.
+    /// - Throws: `invalidRequest`, `modelNotFound`.
+    func expect(_ request: CompletionRequest, in conversation: Conversation.ID) throws(AssistantError) {
+        let (_, nobody) = AsyncThrowingStream.makeStream(of: CompletionEvent.self)
+        engine.expect(try job(request, lane: conversation, owner: conversation, nobody))
     }
 
     /// What conversations see of this.
@@ -78,8 +95,12 @@ final class CompletionCore: Sendable {
             start: { request, conversation throws(AssistantError) in
                 try self.start(request, lane: conversation, owner: conversation)
             },
+            expect: { request, conversation throws(AssistantError) in
+                try self.expect(request, in: conversation)
+            },
             forget: { conversation in
                 let engine = self.engine
+                engine.gate.dropDraft(of: conversation)
                 Task { await engine.forget(owner: conversation) }
             })
     }

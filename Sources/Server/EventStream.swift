@@ -17,8 +17,8 @@ enum ServerSentEvent {
     /// A comment that keeps the connection alive; clients skip it.
     static let ping = ": ping\n\n"
 
-    static func text(name: String? = nil, data: String) -> String {
-        (name.map { "event: \($0)\n" } ?? "") + "data: \(data)\n\n"
+    static func text(id: Int? = nil, name: String? = nil, data: String) -> String {
+        (id.map { "id: \($0)\n" } ?? "") + (name.map { "event: \($0)\n" } ?? "") + "data: \(data)\n\n"
     }
 }
 
@@ -42,14 +42,27 @@ struct EventStream<Event: Sendable>: Sendable {
     }
 
     private let signals: AsyncStream<Signal>
+    /// Asks for the next event, where the reader sets the pace.
+    private let wish: AsyncStream<Void>.Continuation?
     private let connection: Connection?
     private let leaveID: Int?
 
-    init(_ events: AsyncThrowingStream<Event, any Error>, connection: Connection?, timing: StreamTiming) {
+    /// With `isPaced` an event is taken only when the one before it was written, so that `events` itself decides what
+    /// becomes of those that a slow reader keeps waiting.
+    init(
+        _ events: AsyncThrowingStream<Event, any Error>, connection: Connection?, timing: StreamTiming,
+        isPaced: Bool = false
+    ) {
         let (signals, continuation) = AsyncStream.makeStream(of: Signal.self)
+        let (wishes, wish) = AsyncStream.makeStream(of: Void.self)
+        self.wish = isPaced ? wish : nil
         let work = Task {
+            var wishes = wishes.makeAsyncIterator()
             do {
-                for try await event in events { continuation.yield(.event(event)) }
+                for try await event in events {
+                    continuation.yield(.event(event))
+                    if isPaced { await wishes.next() }
+                }
             } catch {
                 continuation.yield(.failed(error))
             }
@@ -79,6 +92,7 @@ struct EventStream<Event: Sendable>: Sendable {
             case .event(let event):
                 first.append(event)
                 if writer.commits(event) { break waiting }
+                wish?.yield()
             case .failed(let error):
                 forgetConnection()
                 throw error
@@ -98,9 +112,13 @@ struct EventStream<Event: Sendable>: Sendable {
         defer { forgetConnection() }
         var writer = writer
         for event in first { try await Self.write(try writer.text(for: event), to: &body) }
+        // The event that committed, if one did, has not been answered yet.
+        if let last = first.last, writer.commits(last) { wish?.yield() }
         for await signal in signals {
             switch signal {
-            case .event(let event): try await Self.write(try writer.text(for: event), to: &body)
+            case .event(let event):
+                try await Self.write(try writer.text(for: event), to: &body)
+                wish?.yield()
             case .failed(let error):
                 try await Self.write(try writer.text(for: Failure(error), error), to: &body)
                 try await body.finish(nil)

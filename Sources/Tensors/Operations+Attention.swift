@@ -46,26 +46,32 @@ extension Operations {
         guard q.rows > 0 else { return }
         let dim = plan.paddedDim
         let queries = workspace.take(.queries, count: q.rows * headCount * dim, as: Float.self)
-        let partials = workspace.take(.partials, count: plan.parts * plan.partialCount, as: Float.self)
+        let slots = plan.partialSlots(threadCount: pool.threadCount)
+        let partials = workspace.take(.partials, count: slots * plan.partialCount, as: Float.self)
         let view = cache.kernelView
         let kernel = kernels.pointee.attention
         gather(q, scale: scale, plan: plan, into: queries)
-        try pool.run(parts: plan.parts, checkpoint: checkpoint) { part in
-            let piece = plan.piece(part)
-            let sums = partials + part * plan.partialCount
-            let maxima = sums + plan.maximumRows * dim
-            let limits = plan.limits(of: piece)
-            withUnsafePointer(to: view) {
-                kernel(
-                    $0, Int32(piece.head), queries + plan.queryOffset(of: piece), Int32(limits.count), limits,
-                    Int64(piece.positions.lowerBound), Int64(piece.positions.upperBound), sums, maxima,
-                    maxima + plan.maximumRows)
+        try pool.run(parts: plan.parts, checkpoint: checkpoint) { part, thread in
+            let pieces = plan.pieces(of: part)
+            let own = partials + (plan.splitsRanges ? part : thread * plan.ranges) * plan.partialCount
+            for (index, piece) in pieces.enumerated() {
+                let sums = own + index * plan.partialCount
+                let maxima = sums + plan.maximumRows * dim
+                let limits = plan.limits(of: piece)
+                withUnsafePointer(to: view) {
+                    kernel(
+                        $0, Int32(piece.head), queries + plan.queryOffset(of: piece), Int32(limits.count),
+                        limits, Int64(piece.positions.lowerBound), Int64(piece.positions.upperBound), sums,
+                        maxima, maxima + plan.maximumRows)
+                }
             }
-            if plan.ranges == 1 { join(part, ranges: 1, plan: plan, partials: partials, into: out) }
+            if !plan.splitsRanges || plan.ranges == 1 { join(pieces, plan: plan, partials: own, into: out) }
         }
-        if plan.ranges > 1 {
+        if plan.splitsRanges, plan.ranges > 1 {
             for first in stride(from: 0, to: plan.parts, by: plan.ranges) {
-                join(first, ranges: plan.ranges, plan: plan, partials: partials, into: out)
+                join(
+                    plan.pieces(ofTile: first / plan.ranges), plan: plan,
+                    partials: partials + first * plan.partialCount, into: out)
             }
         }
         extendLifetime(cache)
@@ -88,23 +94,23 @@ extension Operations {
 
     /// Joins the partial results of one tile's ranges, in order, into the tile's rows of `out`.
     private func join(
-        _ first: Int, ranges: Int, plan: AttentionPlan, partials: UnsafeMutablePointer<Float>,
+        _ pieces: [AttentionPlan.Piece], plan: AttentionPlan, partials: UnsafeMutablePointer<Float>,
         into out: Tensor
     ) {
-        let piece = plan.piece(first)
+        let piece = pieces[0]
+        let ranges = pieces.count
         let dim = plan.paddedDim
         for row in 0..<piece.queries.count * plan.groupSize {
             var maximum = -Float.infinity
             for range in 0..<ranges {
-                maximum = max(
-                    maximum, partials[(first + range) * plan.partialCount + plan.maximumRows * dim + row])
+                maximum = max(maximum, partials[range * plan.partialCount + plan.maximumRows * dim + row])
             }
             let head = piece.head * plan.groupSize + row % plan.groupSize
             let position = piece.queries.lowerBound + row / plan.groupSize
             let target = out.pointer + position * out.columns + head * plan.headDim
             var total: Float = 0
             for range in 0..<ranges {
-                let sums = partials + (first + range) * plan.partialCount
+                let sums = partials + range * plan.partialCount
                 let maxima = sums + plan.maximumRows * dim
                 let factor = ranges == 1 ? 1 : expf(maxima[row] - maximum)
                 total += factor * maxima[plan.maximumRows + row]

@@ -30,10 +30,10 @@ struct GenerationTests {
         let tokens = try resident.prepare(request).tokens
         let generation = Generation(
             request, model: resident.model, prompt: tokens,
-            cache: resident.makeCache(for: tokens, request: request, reserved: 0), chunk: 32,
+            beginning: resident.makeCache(for: tokens, request: request, reserved: 0), chunk: 32,
             clock: RequestClock(arrival: request.arrival, loading: .zero))
         try body(generation)
-        generation.complete()
+        request.finish(generation.summary)
         var last: CompletionEvent?
         for try await event in events { last = event }
         guard case .completed = last else {

@@ -48,7 +48,24 @@ final class ScriptedEngine: Sendable {
     private let refusal = Mutex<AssistantError?>(nil)
     let forgotten = Mutex<[Conversation.ID]>([])
 
-    init() { (calls, newCalls) = AsyncStream.makeStream() }
+    /// What was to be evaluated ahead.
+    let expected = Mutex<[(request: CompletionRequest, conversation: Conversation.ID)]>([])
+    private let drafts: AsyncStream<Void>
+    private let newDrafts: AsyncStream<Void>.Continuation
+
+    init() {
+        (calls, newCalls) = AsyncStream.makeStream()
+        (drafts, newDrafts) = AsyncStream.makeStream()
+    }
+
+    /// Waits for the next chat that is to be evaluated ahead.
+    func nextDraft() async -> [ChatMessage]? {
+        var iterator = drafts.makeAsyncIterator()
+        guard await iterator.next() != nil,
+            case .chat(let messages) = expected.withLock({ $0.last?.request.prompt })
+        else { return nil }
+        return messages
+    }
 
     /// Refuses what is asked from now on.
     func refuse(_ error: AssistantError?) { refusal.withLock { $0 = error } }
@@ -70,6 +87,10 @@ final class ScriptedEngine: Sendable {
                 let call = Call(request, conversation, events)
                 self.newCalls.yield(call)
                 return AnswerEngine.Running(events: stream) { call.stop() }
+            },
+            expect: { request, conversation throws(AssistantError) in
+                self.expected.withLock { $0.append((request, conversation)) }
+                self.newDrafts.yield(())
             },
             forget: { id in self.forgotten.withLock { $0.append(id) } })
     }

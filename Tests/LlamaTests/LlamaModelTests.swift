@@ -142,6 +142,23 @@ import Testing
         #expect(try model.prefill(Array(long[20..<120]), cache: &cache).values == first)
     }
 
+    @Test(
+        arguments: ["q4_1.gguf", "k-quants.gguf"], [[40], [2, 4, 90], [256, 300, 393], [255, 257, 398]])
+    func aPromptOfQuantisedWeightsHasTheSameBitsInPiecesOfTwoTokensOrMore(_ file: String, ends: [Int]) throws
+    {
+        let model = try ModelFixture.model(file)
+        let prompt = (0..<400).map { long[$0 % long.count] }
+        var whole = model.makeCache(capacity: 400)
+        _ = try model.prefill(Array(prompt.prefix(256)), cache: &whole)
+        let expected = try model.prefill(Array(prompt[256...]), cache: &whole).values
+        var pieces = model.makeCache(capacity: 400)
+        var last: [Float] = []
+        for end in ends + [400] {
+            last = try model.prefill(Array(prompt[pieces.position..<end]), cache: &pieces).values
+        }
+        #expect(last == expected)
+    }
+
     @Test func aCopiedPrefixGoesOnWithTheSameBits() throws {
         let model = try ModelFixture.model("wide-heads")
         var original = model.makeCache(capacity: 100)

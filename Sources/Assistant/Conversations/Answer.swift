@@ -50,15 +50,8 @@ struct Answer: Sendable {
 
     /// The branch that ends at the question, as the model is to see it.
     private func prompt(endingAt question: Message) async throws -> [ChatMessage] {
-        let branch = try await store.branch(endingAt: question.id)
-        var messages: [ChatMessage] = []
-        if let system = conversation.system ?? defaultSystem, !system.isEmpty {
-            messages.append(ChatMessage(role: .system, content: system))
-        }
-        // An answer of which nothing was said is no part of the talk.
-        messages += branch.filter { $0.role != .assistant || !$0.content.isEmpty }
-            .map { ChatMessage(role: $0.role, content: $0.content) }
-        return messages
+        conversation.prompt(
+            of: try await store.branch(endingAt: question.id), defaultSystem: defaultSystem)
     }
 
     // MARK: - Answering

@@ -14,6 +14,8 @@ struct AnswerEngine: Sendable {
     /// Starts a completion whose cache belongs to the conversation afterwards.
     var start:
         @Sendable (CompletionRequest, _ conversation: Conversation.ID) throws(AssistantError) -> Running
+    /// Has a chat's beginning evaluated ahead, whose last message is what has been typed so far.
+    var expect: @Sendable (CompletionRequest, _ conversation: Conversation.ID) throws(AssistantError) -> Void
     /// Drops what is kept of a conversation.
     var forget: @Sendable (_ conversation: Conversation.ID) -> Void
 }

@@ -13,13 +13,14 @@ public final class ConversationService: Sendable {
     /// How much later than promised a deleted conversation is erased, at least.
     private static let eraseSlack = Duration.milliseconds(50)
 
-    private let histories: Histories
-    private let engine: AnswerEngine
-    private let defaultSystem: String?
+    let histories: Histories
+    let engine: AnswerEngine
+    let defaultSystem: String?
+    let typed = TypedDrafts()
     private let undo: Duration
     private let logger: Logger
     private let clock: any Clock<Duration>
-    private let turns = ConversationTurns(limit: waitingLimit)
+    let turns = ConversationTurns(limit: waitingLimit)
     private let answers = RunningAnswers()
     let erasures = Erasures()
     private let startUp: Task<Void, Never>
@@ -187,7 +188,11 @@ public final class ConversationService: Sendable {
             events.yield(.queued(.init(ahead: ahead)))
         }
         guard let ticket else { return }
-        defer { turns.leave(ticket) }
+        defer {
+            turns.leave(ticket)
+            resumeDraft(in: id)
+        }
+        typed.remove(id)
         let answer = Answer(
             conversation: try await keptConversation(id), store: histories.store(of: id), engine: engine,
             defaultSystem: defaultSystem, cancellation: cancellation, events: events, logger: logger)

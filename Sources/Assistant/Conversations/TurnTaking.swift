@@ -31,6 +31,8 @@ struct TurnTaking {
         return place == 0 ? line.first : nil
     }
 
+    func isBusy(_ conversation: String) -> Bool { tickets[conversation] != nil }
+
     /// How many are before a ticket; `nil` when it is not (or no longer) in line.
     func place(of ticket: UInt64, in conversation: String) -> Int? {
         tickets[conversation]?.firstIndex(of: ticket)
@@ -67,6 +69,9 @@ final class ConversationTurns: Sendable {
             }
         }
     }
+
+    /// Whether a message is being answered there, or waits to be.
+    func isBusy(_ conversation: String) -> Bool { state.withLock { $0.turns.isBusy(conversation) } }
 
     /// Waits until it is the ticket's turn; false when it was given up meanwhile.
     func wait(_ ticket: Ticket, cancellation: Cancellation) async -> Bool {

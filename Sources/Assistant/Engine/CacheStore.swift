@@ -9,13 +9,16 @@ struct CacheStore<Cache> {
         var bytes: Int
         /// The conversation it belongs to; `nil` for requests that belong to none.
         var owner: String?
+        /// Where the tokens begin that were evaluated before their message was sent; `nil` where none were.
+        var aheadFrom: Int?
         fileprivate var lastUse: UInt64 = 0
 
-        init(cache: Cache, tokens: [Int32], bytes: Int, owner: String?) {
+        init(cache: Cache, tokens: [Int32], bytes: Int, owner: String?, aheadFrom: Int? = nil) {
             self.cache = cache
             self.tokens = tokens
             self.bytes = bytes
             self.owner = owner
+            self.aheadFrom = aheadFrom
         }
     }
 
@@ -70,6 +73,11 @@ struct CacheStore<Cache> {
             return .reuse(entries.remove(at: best.place), shared: best.shared)
         }
         return best.shared >= Self.leastForkedRows ? .fork(entry, shared: best.shared) : .fresh
+    }
+
+    /// How many tokens of a prompt's beginning are in a cache.
+    func longestShared(with prompt: [Int32]) -> Int {
+        entries.map { Self.sharedPrefix($0.tokens, prompt) }.max() ?? 0
     }
 
     /// Puts a cache in (back, or for the first time) and returns those that had to leave for it.

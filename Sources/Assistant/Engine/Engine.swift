@@ -17,6 +17,7 @@ actor Engine {
     static let answerShare = 4
 
     nonisolated let gate: EngineGate
+    nonisolated let counters = EngineCounters()
     private let thread: EngineThread
     private let loader: ModelLoader
     private let pictureLoader: PictureModelLoader
@@ -28,6 +29,7 @@ actor Engine {
     private var held: Prepared?
     private var painter: ResidentPainter?
     private var painting: Painting?
+    private var ahead = LookAhead()
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -50,6 +52,13 @@ actor Engine {
         Task { await self.run() }
     }
 
+    /// Takes what is being typed, to evaluate it ahead while nothing else is to be done.
+    nonisolated func expect(_ draft: EngineRequest) {
+        counters.change { $0.drafts += 1 }
+        guard gate.put(draft) else { return }
+        Task { await self.run() }
+    }
+
     /// Drops the cache of a conversation that is gone.
     func forget(owner: String) { resident?.forget(owner: owner) }
 
@@ -65,6 +74,7 @@ actor Engine {
             startNext()
             turn()
             paint()
+            lookAhead()
             // Between turns the actor takes its other messages.
             await Task.yield()
         } while !active.isEmpty || held != nil || painting != nil || !gate.sleep()
@@ -111,7 +121,10 @@ actor Engine {
         active.removeAll { $0 === generation }
         resident?.keep(generation)
         gate.isDone(generation.request)
-        if let error { generation.request.fail(error) } else { generation.complete() }
+        if let error { return generation.request.fail(error) }
+        let summary = generation.summary
+        counters.count(summary, ahead: generation.aheadCount)
+        generation.request.finish(summary)
     }
 
     // MARK: - Beginning
@@ -154,11 +167,11 @@ actor Engine {
         let clock = RequestClock(arrival: request.arrival, loading: prepared.loading)
         request.send(.started(model: request.model.name))
         if let notice = prompt.notice { request.send(.notice(notice)) }
-        guard let cache = resident?.makeCache(for: prompt.tokens, request: request, reserved: reserved)
-        else { return }
+        let beginning = resident?.makeCache(for: prompt.tokens, request: request, reserved: reserved)
+        guard let beginning else { return }
         active.append(
             Generation(
-                request, model: model.model, prompt: prompt.tokens, cache: cache, chunk: model.chunk,
+                request, model: model.model, prompt: prompt.tokens, beginning: beginning, chunk: model.chunk,
                 clock: clock))
     }
 
@@ -214,6 +227,32 @@ actor Engine {
             gate.setResident(nil, other)
             return value
         }
+    }
+
+    // MARK: - Drafts
+
+    /// Evaluates a piece of what is being typed, while nothing else is to be done.
+    private func lookAhead() {
+        guard active.isEmpty, held == nil, painting == nil, let draft = gate.nextDraft else { return }
+        guard prepareAhead(draft), var model = resident else { return gate.isDone(draft: draft) }
+        // The store's memory must have one owner while it is changed.
+        resident = nil
+        let gate = gate
+        let outcome = ahead.advance(draft, in: &model) { () throws(Interrupted) in
+            if gate.hasJobs { throw Interrupted() }
+        }
+        resident = model
+        switch outcome {
+        case .goesOn(let count): counters.change { $0.tokensAhead += count }
+        case .isDone: gate.isDone(draft: draft)
+        }
+    }
+
+    /// Brings the draft's model into memory where that needs nothing to leave; false where it isn't there then.
+    private func prepareAhead(_ draft: EngineRequest) -> Bool {
+        if let resident { return resident.file == draft.model && resident.isCurrent }
+        guard (try? loader.check(draft.model, freeing: 0)) != nil else { return false }
+        return (try? load(draft)) != nil
     }
 
     // MARK: - Pictures

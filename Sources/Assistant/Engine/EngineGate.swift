@@ -18,6 +18,7 @@ final class EngineGate: Sendable {
     struct State {
         var answers: EngineQueue<EngineRequest>
         var pictures: EngineQueue<PictureJob>
+        fileprivate var drafts = DraftLine<EngineRequest>()
         fileprivate var isAwake = false
         fileprivate var isClosed = false
         fileprivate var residents: [ModelSummary.Kind: Resident] = [:]
@@ -26,6 +27,14 @@ final class EngineGate: Sendable {
         fileprivate func tellPlaces() {
             answers.tellPlaces(resident: residents[.chat]?.model)
             pictures.tellPlaces(resident: residents[.picture]?.model)
+        }
+
+        /// Drops the draft of a conversation whose message has come, and stops the loading of another model.
+        fileprivate mutating func drop(draftsFor job: some EngineJob) {
+            if let draft = drafts.next, draft.model != job.model { draft.cancel() }
+            if let request = job as? EngineRequest, let owner = request.owner {
+                drafts.remove(conversation: owner)
+            }
         }
     }
 
@@ -61,11 +70,46 @@ final class EngineGate: Sendable {
                 return .failure(state[keyPath: Job.queue].full)
             }
             state.tellPlaces()
+            state.drop(draftsFor: job)
             defer { state.isAwake = true }
             return .success(!state.isAwake)
         }
         return try result.get()
     }
+
+    // MARK: - Drafts
+
+    /// Takes what is being typed in a conversation, in place of what was before.
+    ///
+    /// - Returns: whether the engine must be woken up.
+    func put(_ draft: EngineRequest) -> Bool {
+        state.withLock { state in
+            guard !state.isClosed, let owner = draft.owner else { return false }
+            state.drafts.put(draft, id: draft.id, conversation: owner)
+            defer { state.isAwake = true }
+            return !state.isAwake
+        }
+    }
+
+    /// What is to be evaluated ahead.
+    var nextDraft: EngineRequest? { state.withLock { $0.drafts.next } }
+
+    /// Ends the work on a draft; a newer one of its conversation stays.
+    func isDone(draft: EngineRequest) { state.withLock { $0.drafts.remove(id: draft.id) } }
+
+    /// Drops what was typed in a conversation.
+    func dropDraft(of conversation: String) {
+        state.withLock { $0.drafts.remove(conversation: conversation) }
+    }
+
+    /// Whether anything is asked for, but for drafts.
+    var hasJobs: Bool {
+        state.withLock { state in
+            !state.answers.line.isEmpty || !state.answers.running.isEmpty || !state.pictures.line.isEmpty
+        }
+    }
+
+    // MARK: - Turns
 
     /// The next question to answer, which counts as running from now on.
     ///
@@ -78,6 +122,16 @@ final class EngineGate: Sendable {
     /// Whether a question waits or is being answered.
     var hasAnswers: Bool {
         state.withLock { !$0.answers.line.isEmpty || !$0.answers.running.isEmpty }
+    }
+
+    /// How many requests are served, and how many wait.
+    var load: (answers: AssistantMetrics.Load, pictures: AssistantMetrics.Load) {
+        state.withLock { state in
+            (
+                .init(running: state.answers.running.count, waiting: state.answers.line.count),
+                .init(running: state.pictures.running.count, waiting: state.pictures.line.count)
+            )
+        }
     }
 
     /// Whether somebody waits for pictures.
@@ -104,7 +158,9 @@ final class EngineGate: Sendable {
     /// Whether the engine may sleep; if so, the next `admit` asks to wake it up.
     func sleep() -> Bool {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-            guard state.answers.line.isEmpty, state.pictures.line.isEmpty else { return nil }
+            guard state.answers.line.isEmpty, state.pictures.line.isEmpty, state.drafts.isEmpty else {
+                return nil
+            }
             state.isAwake = false
             defer { state.idleWaiters = [] }
             return state.idleWaiters
@@ -132,11 +188,17 @@ final class EngineGate: Sendable {
     }
 
     /// Takes no more requests.
-    func close() { state.withLock { $0.isClosed = true } }
+    func close() {
+        state.withLock { state in
+            state.isClosed = true
+            state.drafts.removeAll()
+        }
+    }
 
     /// Stops everything that runs or waits.
     func cancelAll() {
         let state = state.withLock { state in
+            state.drafts.removeAll()
             defer { _ = (state.answers.removeAll(), state.pictures.removeAll()) }
             return state
         }

@@ -24,21 +24,24 @@ final class Generation {
     private var recent: [Int32]
     private var generatedCount = 0
     private let cachedCount: Int
+    /// Of those, the tokens that had been evaluated before the message was sent.
+    let aheadCount: Int
     private var finish = FinishReason.stop
     private var clock: RequestClock
     private var lastProgress: ContinuousClock.Instant
 
-    /// Takes a `cache` that holds the first tokens of the prompt, and never all of them.
+    /// Takes a `beginning` that holds the first tokens of the prompt, and never all of them.
     ///
     /// `chunk` tokens of the prompt are evaluated in one step.
     init(
-        _ request: EngineRequest, model: LlamaModel, prompt: [Int32], cache: KVCache, chunk: Int,
-        clock: RequestClock
+        _ request: EngineRequest, model: LlamaModel, prompt: [Int32], beginning: ResidentModel.Beginning,
+        chunk: Int, clock: RequestClock
     ) {
         self.request = request
         self.model = model
         self.prompt = prompt
-        self.cache = cache
+        cache = beginning.cache
+        aheadCount = beginning.aheadCount
         self.chunk = chunk
         self.clock = clock
         cachedCount = cache.tokens.count
@@ -72,11 +75,11 @@ final class Generation {
         return phase != .finished
     }
 
-    /// Tells the end of it; nothing follows.
-    func complete() {
+    /// How it ended, and what it took.
+    var summary: CompletionSummary {
         let usage = Usage(
             promptTokens: prompt.count, cachedTokens: cachedCount, completionTokens: generatedCount)
-        request.finish(CompletionSummary(finish: finish, usage: usage, timings: clock.timings()))
+        return CompletionSummary(finish: finish, usage: usage, timings: clock.timings())
     }
 
     // MARK: - Prefill

@@ -24,6 +24,11 @@ enum MachineLimits {
         }
     }
 
+    /// Memory of this process that is in use, in bytes; `nil` where the system does not say.
+    static func residentBytes() -> Int? {
+        readFile("/proc/self/status").flatMap { value(of: "VmRSS:", in: $0) }.map { $0 * 1024 }
+    }
+
     /// The quota in `cpu.max` as a count of processors; `nil` when there is none ("max 100000").
     static func processorQuota(_ text: String) -> Double? {
         let fields = text.split(whereSeparator: \.isWhitespace)

@@ -13,7 +13,7 @@ struct ResidentModel {
     private let stamp: FileStamp
     private let plan: MemoryPlan
     private let precision: AttentionCache.Precision
-    private var caches: CacheStore<KVCache>
+    var caches: CacheStore<KVCache>
 
     init(file: ModelFile, model: LlamaModel, plan: MemoryPlan, chat: Configuration.Chat) {
         self.file = file
@@ -67,6 +67,12 @@ struct ResidentModel {
         }
     }
 
+    /// The prompt of a chat as tokens, as `prepare` fits it into the context.
+    func fit(_ messages: [ChatMessage], plan request: GenerationPlan) throws(AssistantError) -> [Int32] {
+        let window = ContextWindow(length: plan.contextLength, maxTokens: request.maxTokens)
+        return try window.fit(messages, encode: encode).tokens
+    }
+
     private func encode(_ messages: [ChatMessage]) -> [Int32] {
         let turns = messages.map { message in
             let role: ChatTurn.Role =
@@ -112,25 +118,38 @@ struct ResidentModel {
         min(plan.contextLength, prompt + min(request.maxTokens ?? 1024, 1024)) * plan.bytesPerToken
     }
 
+    /// A cache that holds the beginning of a prompt.
+    struct Beginning {
+        var cache: KVCache
+        /// Where the tokens begin that were evaluated before their message was sent; `nil` where none were.
+        var aheadFrom: Int?
+
+        /// How many tokens were evaluated ahead.
+        var aheadCount: Int { aheadFrom.map { cache.tokens.count - $0 } ?? 0 }
+    }
+
     /// A cache that holds as much of the prompt's beginning as is still known, but never all of it.
     ///
     /// `reserved` is what the generations that run now will probably come to hold, in bytes.
-    mutating func makeCache(for prompt: [Int32], request: EngineRequest, reserved: Int) -> KVCache {
+    mutating func makeCache(for prompt: [Int32], request: EngineRequest, reserved: Int) -> Beginning {
         let needed = expectedBytes(prompt: prompt.count, plan: request.plan)
         let claim = request.plan.scoresPrompt ? .fresh : caches.claim(prompt, owner: request.owner)
         var cache: KVCache
+        var aheadFrom: Int?
         switch claim {
         case .reuse(let entry, let shared):
             cache = entry.cache
-            cache.truncate(to: min(shared, prompt.count - 1))
+            cache.truncate(to: PromptCut.start(shared: shared, count: prompt.count, chunk: chunk))
+            aheadFrom = entry.aheadFrom.flatMap { $0 < cache.tokens.count ? $0 : nil }
         case .fork(let entry, let shared):
             cache = model.makeCache(capacity: plan.contextLength, precision: precision)
-            cache.copyPrefix(from: entry.cache, count: min(shared, prompt.count - 1))
+            let start = PromptCut.start(shared: shared, count: prompt.count, chunk: chunk)
+            cache.copyPrefix(from: entry.cache, count: start)
         case .fresh:
             cache = model.makeCache(capacity: plan.contextLength, precision: precision)
         }
         _ = caches.makeRoom(for: reserved + needed)
-        return cache
+        return Beginning(cache: cache, aheadFrom: aheadFrom)
     }
 
     /// Keeps a generation's cache for the next request that begins alike.
@@ -138,10 +157,15 @@ struct ResidentModel {
     /// The thousands of prompts that an evaluation scores would push the conversations' caches out, for nothing.
     mutating func keep(_ generation: Generation) {
         guard !generation.request.plan.scoresPrompt else { return }
-        let cache = generation.cache
+        keep(generation.cache, owner: generation.request.owner)
+    }
+
+    /// Keeps a cache of the conversation's.
+    mutating func keep(_ cache: KVCache, owner: String?, aheadFrom: Int? = nil) {
         _ = caches.keep(
             .init(
-                cache: cache, tokens: cache.tokens, bytes: cache.byteCount, owner: generation.request.owner))
+                cache: cache, tokens: cache.tokens, bytes: cache.byteCount, owner: owner,
+                aheadFrom: aheadFrom))
     }
 
     /// Drops the caches of a conversation that is gone.

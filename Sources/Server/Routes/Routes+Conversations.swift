@@ -49,6 +49,15 @@ extension Routes {
                     return try .wire(await conversations.search(query, limit: limit))
                 }
             ])
+        router.resource(
+            "/inkling/v1/conversations/:id/draft",
+            [
+                .put: { [bodyLimit] request, context in
+                    let draft = try TypedDraft(await request.fields(upTo: bodyLimit))
+                    try conversations.draft(draft, in: context.pathParameter("id"))
+                    return .json(["status": "accepted"], status: .accepted)
+                }
+            ])
         addMessages(to: router)
     }
 

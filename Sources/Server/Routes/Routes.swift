@@ -27,6 +27,8 @@ struct Routes: Sendable {
         addTokens(to: router)
         addPictures(to: router)
         addImages(to: router)
+        addCanvases(to: router)
+        addMetrics(to: router)
         return router
     }
 }

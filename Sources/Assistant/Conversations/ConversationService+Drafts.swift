@@ -1,0 +1,55 @@
+public import AssistantAPI
+import History
+
+extension ConversationService {
+    /// Takes what is being typed, to evaluate it ahead; returns at once, and works only while nothing else is asked.
+    ///
+    /// The newest text counts, up to its last whole word. An empty one has the conversation itself evaluated. What
+    /// cannot be evaluated is ignored: the message, once it is sent, tells what is wrong.
+    public func draft(_ draft: TypedDraft, in id: Conversation.ID) {
+        if typed.put(.init(conversation: id, draft: draft)) { expectTyped() }
+    }
+
+    /// Lets a text go on that was typed during an answer.
+    func resumeDraft(in id: Conversation.ID) {
+        if typed.resume(id) { expectTyped() }
+    }
+
+    private func expectTyped() {
+        Task {
+            while let next = typed.take() { await expect(next) }
+        }
+    }
+
+    private func expect(_ next: TypedDrafts.Typed) async {
+        // Of what comes after an answer, the answer is a part.
+        if turns.isBusy(next.conversation) {
+            typed.hold(next)
+            if !turns.isBusy(next.conversation) { resumeDraft(in: next.conversation) }
+            return
+        }
+        guard
+            let transcript = try? await histories.store(of: next.conversation).transcript(next.conversation),
+            transcript.conversation.erasedAt == nil
+        else { return }
+        var messages = transcript.conversation.prompt(of: transcript.messages, defaultSystem: defaultSystem)
+        messages.append(ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text)))
+        let request = CompletionRequest(
+            model: next.draft.model ?? transcript.conversation.model, prompt: .chat(messages))
+        try? engine.expect(request, next.conversation)
+    }
+}
+
+extension Conversation {
+    /// A branch of its messages as the model is to see it.
+    func prompt(of branch: [Message], defaultSystem: String?) -> [ChatMessage] {
+        var messages: [ChatMessage] = []
+        if let system = system ?? defaultSystem, !system.isEmpty {
+            messages.append(ChatMessage(role: .system, content: system))
+        }
+        // An answer of which nothing was said is no part of the talk.
+        return messages
+            + branch.filter { $0.role != .assistant || !$0.content.isEmpty }
+            .map { ChatMessage(role: $0.role, content: $0.content) }
+    }
+}

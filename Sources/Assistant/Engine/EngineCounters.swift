@@ -1,0 +1,50 @@
+import AssistantAPI
+import Synchronization
+
+/// What the engine has done for chats since it was started.
+public struct ChatCounters: Sendable, Equatable {
+    /// Answers that ended, in whatever way.
+    public var answers = 0
+    public var promptTokens = 0
+    /// Of the prompts' tokens, those that were in a cache.
+    public var cachedTokens = 0
+    public var completionTokens = 0
+    /// Drafts that were typed.
+    public var drafts = 0
+    /// Tokens that were evaluated before their message was sent.
+    public var tokensAhead = 0
+    /// Of those, the ones that a message then began with.
+    public var tokensAheadUsed = 0
+    /// From a request's arrival to its first token, where some of the prompt had been evaluated ahead.
+    public var firstTokenAhead = MillisecondHistogram()
+    /// The same where nothing had been.
+    public var firstTokenCold = MillisecondHistogram()
+
+    public init() {}
+}
+
+/// The counters, readable at any time without waiting for the engine.
+final class EngineCounters: Sendable {
+    private let values = Mutex(ChatCounters())
+
+    var now: ChatCounters { values.withLock { $0 } }
+
+    func change(_ body: (inout ChatCounters) -> Void) { values.withLock { body(&$0) } }
+
+    /// Counts an answer's end; `ahead` of its prompt's tokens had been evaluated before it was sent.
+    func count(_ summary: CompletionSummary, ahead: Int) {
+        change { values in
+            values.answers += 1
+            values.promptTokens += summary.usage.promptTokens
+            values.cachedTokens += summary.usage.cachedTokens
+            values.completionTokens += summary.usage.completionTokens
+            values.tokensAheadUsed += ahead
+            guard summary.usage.completionTokens > 0 else { return }
+            if ahead > 0 {
+                values.firstTokenAhead.add(summary.timings.firstToken)
+            } else {
+                values.firstTokenCold.add(summary.timings.firstToken)
+            }
+        }
+    }
+}
