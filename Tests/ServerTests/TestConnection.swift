@@ -129,6 +129,21 @@ final class TestConnection: Sendable {
         }
     }
 
+    /// Reads until `end` has come after `marker`, and returns all that has come.
+    func readWhat(until end: String, after marker: String) async throws -> String {
+        try await onQueue {
+            let limit = ContinuousClock.now + .seconds(30)
+            while true {
+                let text = String(decoding: self.pending.withLock { $0 }, as: UTF8.self)
+                if let place = text.firstRange(of: marker), text[place.upperBound...].contains(end) {
+                    return text
+                }
+                guard ContinuousClock.now < limit else { throw ClientError.silent }
+                try self.readMore()
+            }
+        }
+    }
+
     /// Reads until the daemon closes the connection.
     func readToEnd() async throws -> String {
         try await onQueue {
