@@ -55,7 +55,7 @@ actor CanvasLink {
 
     /// Opens the canvas, and follows it until ``close()``.
     func start() {
-        guard work.isEmpty else { return }
+        guard work.isEmpty, !isClosed else { return }
         work = [Task { await self.follow() }, Task { await self.send() }]
     }
 

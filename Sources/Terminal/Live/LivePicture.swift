@@ -22,6 +22,8 @@ struct LivePicture {
     let link: CanvasLink
     private let display: FrameDisplay?
     private let painter: NewestSender<Job>?
+    /// Told when a drawn frame was taken, so that no more wait than a slow terminal can show.
+    private let taken: AsyncStream<Void>.Continuation
 
     var status = LiveStatus()
     /// The newest frame that was drawn.
@@ -54,12 +56,17 @@ struct LivePicture {
             client: client, draft: CanvasDraft(settings: settings), reconnect: reconnect,
             receive: { receive(.link($0)) })
         self.display = display
+        let (ready, taken) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.taken = taken
+        taken.yield()
         painter = display.map { display in
             NewestSender(priority: .utility) { job in
                 let file = Array(job.frame.data)
-                if let picture = display.draw(file, number: job.number, area: job.area, id: job.id) {
-                    receive(.drawn(job.frame, picture))
+                guard let picture = display.draw(file, number: job.number, area: job.area, id: job.id) else {
+                    return
                 }
+                for await _ in ready { break }
+                receive(.drawn(job.frame, picture))
             }
         }
         let link = link
@@ -84,6 +91,7 @@ struct LivePicture {
         case .link(.lost): status.loseConnection()
         case .link(.refused(let error)): status.fail(error.description)
         case .drawn(let frame, let picture):
+            taken.yield()
             // Of an earlier text or another window: those are over.
             guard frame.revision >= firstRevision, picture.number > lastDrawn else { return }
             if frame.number != lastShown { status.show(frame, at: now) }
