@@ -27,7 +27,12 @@ import Testing
         // A better frame of a text that was shown already changes nothing.
         status.show(frame(3, revision: 2, .settled), at: ms(2000))
         #expect(status.latency == ms(160))
-        #expect(status.frameCount == 3)
+        // One that nothing was shown of does not count for the next.
+        status.type(revision: 3, at: ms(3000))
+        status.type(revision: 4, at: ms(3100))
+        status.show(frame(4, revision: 4, step: 4), at: ms(3150))
+        #expect(status.latency == ms(50))
+        #expect(status.frameCount == 4)
         #expect(status.stepsSaved == 6)
     }
 
