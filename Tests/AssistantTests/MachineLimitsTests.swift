@@ -62,4 +62,8 @@ struct MachineLimitsTests {
         #expect(error?.message.contains("3 MiB") == true)
         #expect(throws: AssistantError.self) { try plan(context: 8000, available: 1000 + 70_000) }
     }
+
+    @Test func theProcessKnowsItsOwnMemory() {
+        #expect((MachineLimits.residentBytes() ?? 0) > 1 << 20)
+    }
 }

@@ -55,7 +55,7 @@ enum MachineLimits {
 
     private static func value(of key: String, in text: String) -> Int? {
         for line in text.split(separator: "\n") {
-            let fields = line.split(separator: " ")
+            let fields = line.split(whereSeparator: \.isWhitespace)
             if fields.count >= 2, fields[0] == key { return Int(fields[1]) }
         }
         return nil
