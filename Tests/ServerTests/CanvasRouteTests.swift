@@ -24,16 +24,16 @@ struct CanvasRouteTests {
             "PUT", "\(Self.root)/\(id)/prompt", body: #"{"text":"\#(text)","revision":\#(revision)}"#)
     }
 
-    /// Reads a canvas's events on a connection of its own until one of them is `last`.
+    /// Reads a canvas's events on a connection of its own until one of them is `last`, and ends with `end`.
     private func events(
-        of id: String, after: Int? = nil, until last: String, _ daemon: RunningDaemon
+        of id: String, after: Int? = nil, until last: String, ending end: String = "", _ daemon: RunningDaemon
     ) async throws -> [(number: Int, event: CanvasEvent)] {
         let connection = try daemon.connect()
         defer { connection.close() }
         let headers = after.map { ["Last-Event-ID": String($0)] } ?? [:]
         try connection.send(TestConnection.text("GET", "\(Self.root)/\(id)/events", headers: headers))
         try await connection.read(until: "event: \(last)\ndata: ")
-        let text = try await connection.readWhat(until: "\n\n", after: "event: \(last)\ndata: ")
+        let text = try await connection.readWhat(until: end + "\n\n", after: "event: \(last)\ndata: ")
         return try text.replacing("\r\n", with: "\n").components(separatedBy: "\n\n").compactMap { block in
             var fields: [String: String] = [:]
             for line in block.split(separator: "\n") {
@@ -169,7 +169,9 @@ struct CanvasRouteTests {
                 for _ in requests { #expect(try await connection.response().status == 202) }
                 #expect(try await daemon.get("/health").status == 200)
             }
-            let events = try await events(of: canvas.id, until: "settled", daemon)
+            // Between two bursts an older text may have settled, too.
+            let events = try await events(
+                of: canvas.id, until: "settled", ending: #""revision":\#(count)}"#, daemon)
             guard case .settled(let settled)? = events.last?.event else {
                 Issue.record("\(events.map(\.event.name))")
                 return
