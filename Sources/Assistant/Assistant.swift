@@ -42,7 +42,7 @@ public final class Assistant: Sendable {
         logger: Logger
     ) throws {
         let catalog = ModelCatalog(
-            directories: configuration.models.directories + [paths.models],
+            directories: configuration.models.directories + [paths.models], shipped: paths.shippedModels,
             defaultModel: configuration.chat.model, defaultPictureModel: configuration.picture.model)
         let engine = Engine(configuration, painters: painters)
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)

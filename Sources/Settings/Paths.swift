@@ -21,6 +21,8 @@ public struct Paths: Sendable, Equatable {
     public var socket: String
     /// The database of conversations.
     public var history: String
+    /// Folders of models that came with the program, for names that the user's own folders don't have.
+    public var shippedModels: [String] = []
 
     /// Longest path that the kernel takes for a socket, in bytes.
     public static let socketPathLimit = 107
@@ -70,6 +72,35 @@ public struct Paths: Sendable, Equatable {
             throw .socketPathTooLong(path: paths.socket, byteCount: byteCount, limit: Self.socketPathLimit)
         }
         return paths
+    }
+
+    /// Where models that came with a program lie: in an installed layout under `share`, in a clone under `Assets`.
+    ///
+    /// - Parameter executable: The program's absolute path.
+    /// - Returns: Names only; nothing is looked at, but for which folder above the program is a clone.
+    public static func shippedModels(besides executable: String) -> [String] {
+        var folders = executable.split(separator: "/").dropLast()
+        var found =
+            folders.isEmpty
+            ? [] : ["/" + (folders.dropLast() + ["share/inkling/models"]).joined(separator: "/")]
+        while !folders.isEmpty {
+            let assets = "/" + (folders + ["Assets/models"]).joined(separator: "/")
+            if access(assets, F_OK) == 0 {
+                found.append(assets)
+                break
+            }
+            folders = folders.dropLast()
+        }
+        return found
+    }
+
+    /// The path of the running program.
+    public static func executable() -> String? {
+        withUnsafeTemporaryAllocation(byteCount: 4096, alignment: 1) { buffer in
+            guard let start = buffer.baseAddress else { return nil }
+            let count = readlink("/proc/self/exe", start, buffer.count)
+            return count > 0 && count < buffer.count ? String(decoding: buffer[..<count], as: UTF8.self) : nil
+        }
     }
 
     /// Makes our own directories, closed to everyone else, and closes them where they are open.

@@ -31,7 +31,8 @@ struct Main: AsyncParsableCommand {
         let environment = Self.environment()
         do {
             let configuration = try Configuration.load(flags: flags, environment: environment, file: config)
-            let paths = try Paths(environment: environment).applying(configuration)
+            var paths = try Paths(environment: environment).applying(configuration)
+            paths.shippedModels = Paths.executable().map(Paths.shippedModels(besides:)) ?? []
             var options = Daemon.LaunchOptions()
             options.isPrivate = `private`
             options.startsFresh = startFresh

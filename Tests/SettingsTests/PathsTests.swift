@@ -36,6 +36,23 @@ import Testing
         #expect(["/run/user/\(getuid())/inkling", "/h/.local/state/inkling/run"].contains(paths.runtime))
     }
 
+    @Test func shippedModelsLieUnderShareAndInTheCloneAroundTheProgram() throws {
+        let folder = try TemporaryFolder()
+        let clone = folder.path + "/clone"
+        try FileManager.default.createDirectory(
+            atPath: clone + "/Assets/models", withIntermediateDirectories: true)
+        #expect(
+            Paths.shippedModels(besides: clone + "/.build/release/inklingd") == [
+                clone + "/.build/share/inkling/models", clone + "/Assets/models",
+            ])
+        #expect(
+            Paths.shippedModels(besides: folder.path + "/usr/bin/inklingd") == [
+                folder.path + "/usr/share/inkling/models"
+            ])
+        #expect(Paths.shippedModels(besides: "/inklingd").isEmpty)
+        #expect(Paths.executable()?.hasPrefix("/") == true)
+    }
+
     @Test func homeComesFromTheUserDatabaseWhereItIsNotSet() throws {
         #expect(try Paths(environment: [:]).home.hasPrefix("/"))
     }

@@ -1,5 +1,6 @@
 import Foundation
 import ImageCodecs
+import StrictJSON
 import Tensors
 import Testing
 
@@ -28,6 +29,25 @@ import Testing
         #expect(plan.stepCount == steps + (scheduler == .pndm ? 1 : 0))
         #expect(plan.decoder == (name == "sdxs" ? .tiny : .full))
         #expect(plan.warnings.isEmpty && plan.strength == nil)
+    }
+
+    @Test func whatAModelsIndexSaysCountsMoreThanTheHabitsOfItsKind() throws {
+        func written(_ json: String) throws -> RenderDefaults.Written {
+            try RenderDefaults.Written(
+                ConfigFile(JSONValue(parsing: [UInt8](json.utf8)), path: "model_index.json"))
+        }
+        let said = try written(#"{"_inkling": {"steps": 2, "guidance_scale": 1}}"#)
+        let parts = try Models.load("sd2-v").model.parts
+        let configuration = try parts.scheduler.configuration()
+        let network = parts.network.configuration
+        let own = RenderDefaults(configuration, network, isOwnScheduler: true, written: said)
+        #expect(own.steps == 2 && own.guidanceScale == 1)
+        let other = RenderDefaults(configuration, network, isOwnScheduler: false, written: said)
+        #expect(other.steps == 20 && other.guidanceScale == 1)
+        #expect(try written("{}") == .nothing)
+        for wrong in ["2", #"{"steps": 0}"#, #"{"steps": "two"}"#, #"{"guidance_scale": -1}"#] {
+            #expect(throws: StableDiffusionError.self) { try written(#"{"_inkling": \#(wrong)}"#) }
+        }
     }
 
     @Test func aDistilledSchedulerOfTheUsersChoiceTakesFewSteps() throws {

@@ -13,16 +13,27 @@ struct ModelFile: Sendable, Hashable {
 
 /// Finds models by name in the directories that hold them.
 struct ModelCatalog: Sendable {
+    /// The picture model that comes with the program, and that paints where none is named.
+    static let ownPictureModel = "inkling-scenes"
+
     private let directories: [String]
+    /// What came with the program, after all others.
+    private let shipped: [String]
     private let defaults: [ModelSummary.Kind: String]
     private let kinds = ModelKinds()
 
     /// - Parameters:
     ///   - directories: Searched in this order; a name that is in two means the one in the first.
+    ///   - shipped: Searched after these, for what came with the program.
     ///   - defaultModel: The name or path that a question without one means.
-    ///   - defaultPictureModel: The name or path that a request for pictures without one means.
-    init(directories: [String], defaultModel: String?, defaultPictureModel: String? = nil) {
+    ///   - defaultPictureModel: The name or path that a request for pictures without one means; nil is the one
+    ///     that comes with the program, else the first there is.
+    init(
+        directories: [String], shipped: [String] = [], defaultModel: String?,
+        defaultPictureModel: String? = nil
+    ) {
         self.directories = directories
+        self.shipped = shipped
         var defaults: [ModelSummary.Kind: String] = [:]
         defaults[.chat] = defaultModel
         defaults[.picture] = defaultPictureModel
@@ -32,7 +43,7 @@ struct ModelCatalog: Sendable {
     /// The models there are now, of both kinds, by name.
     func models() -> [ModelFile] {
         var found: [String: ModelFile] = [:]
-        for directory in directories {
+        for directory in directories + shipped {
             for model in models(in: directory) where found[model.name] == nil { found[model.name] = model }
         }
         let known = found.values.sorted { $0.name < $1.name }
@@ -57,7 +68,8 @@ struct ModelCatalog: Sendable {
         let models = all.filter { $0.kind == kind }
         let name = request ?? defaults[kind] ?? ""
         if name.isEmpty {
-            if let first = models.first { return first }
+            let own = models.first { kind == .picture && $0.name == Self.ownPictureModel }
+            if let model = own ?? models.first { return model }
             throw AssistantError(
                 .modelNotFound, "There is no \(Self.noun(kind)) yet. \(advice(kind))", parameter: "model")
         }

@@ -40,6 +40,8 @@ struct ModelFiles: Sendable {
     var prediction: Prediction?
     /// Whether an empty negative prompt means zeros instead of what the encoders make of it.
     let zeroesEmptyPrompt: Bool
+    /// What the model's index says of how it is used.
+    var defaults = RenderDefaults.Written.nothing
     /// Merged into the weights as they are loaded, in this order.
     var loras: [LoRAMerge] = []
     /// In sentences.

@@ -64,7 +64,8 @@ struct ModelFolder {
         return ModelFiles(
             path: path, family: try family(network, isLarge), pipeline: pipeline, network: network,
             texts: try texts(isLarge), autoencoder: try part("vae", "VAE"), scheduler: scheduler,
-            zeroesEmptyPrompt: try isLarge && index.optionalBool("force_zeros_for_empty_prompt") ?? true)
+            zeroesEmptyPrompt: try isLarge && index.optionalBool("force_zeros_for_empty_prompt") ?? true,
+            defaults: try RenderDefaults.Written(index))
     }
 
     private func texts(_ isLarge: Bool) throws -> [ModelFiles.Text] {

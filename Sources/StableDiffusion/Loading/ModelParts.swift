@@ -26,6 +26,7 @@ struct ModelParts: Sendable {
     /// Overrules the scheduler's configuration; nil where that counts.
     let prediction: Prediction?
     let zeroesEmptyPrompt: Bool
+    let writtenDefaults: RenderDefaults.Written
 
     /// Builds all networks, converting and packing each weight once.
     ///
@@ -58,6 +59,7 @@ struct ModelParts: Sendable {
         scheduler = plan.scheduler
         prediction = files.prediction
         zeroesEmptyPrompt = files.zeroesEmptyPrompt
+        writtenDefaults = files.defaults
 
         progress(0)
         var texts: [Text] = []

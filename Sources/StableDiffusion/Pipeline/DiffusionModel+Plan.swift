@@ -116,7 +116,8 @@ private struct SchedulePlan {
         if settings.mask != nil { configuration.skipsRungeKutta = true }
         kind = configuration.kind
         defaults = RenderDefaults(
-            configuration, parts.network.configuration, isOwnScheduler: kind == parts.scheduler.kind)
+            configuration, parts.network.configuration, isOwnScheduler: kind == parts.scheduler.kind,
+            written: parts.writtenDefaults)
         steps = settings.steps ?? defaults.steps
         strength = try Self.strength(settings, parts)
         // Latent consistency models take all steps, from a later time on: the reference has a pipeline of their own.
