@@ -35,6 +35,30 @@ def png(path_or_bytes):
     return width, height, b"\n".join(body for kind, body in chunks if kind in (b"tEXt", b"iTXt"))
 
 
+def samples(data):
+    """The bytes of a PNG file's pixels: 8 bits, RGB, not interlaced."""
+    at, packed = 8, b""
+    while at < len(data):
+        length, kind = struct.unpack(">I4s", data[at:at + 8])
+        body = data[at + 8:at + 8 + length]
+        if kind == b"IHDR":
+            width, height, *rest = struct.unpack(">IIBBBBB", body)
+            assert rest == [8, 2, 0, 0, 0], rest
+        packed += body if kind == b"IDAT" else b""
+        at += 12 + length
+    rows, size, above, result = zlib.decompress(packed), 3 * width, bytes(3 * width), bytearray()
+    for y in range(height):
+        kind, row = rows[y * (size + 1)], bytearray(rows[y * (size + 1) + 1:(y + 1) * (size + 1)])
+        for x in range(size):
+            left, up = row[x - 3] if x >= 3 else 0, above[x]
+            corner = above[x - 3] if x >= 3 else 0
+            nearest = min((left, up, corner), key=lambda v: abs(left + up - corner - v))
+            row[x] = (row[x] + (0, left, up, (left + up) // 2, nearest)[kind]) % 256
+        result += row
+        above = row
+    return result
+
+
 class Imagine(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -196,6 +220,25 @@ class Imagine(unittest.TestCase):
         done = self.imagine("a secret", "--private", "-o", "x.png")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertNotIn(b"a secret", self.imagine(command=("pictures",)).stdout)
+
+
+class OutOfTheBox(unittest.TestCase):
+    """Nothing is configured: the model that lies in Assets paints."""
+
+    def test_a_fox_in_the_snow_at_night(self):
+        fixtures = pathlib.Path(__file__).parents[1] / "StableDiffusionTests/Fixtures"
+        golden = json.loads((fixtures / "shipped.json").read_text())[0]
+        expected = (fixtures / "shipped.rgb").read_bytes()[:128 * 128 * 3]
+        with tempfile.TemporaryDirectory() as folder, Daemon() as daemon:
+            self.assertNotIn("INKLING_PICTURE_MODEL", daemon.environment)
+            done = subprocess.run(
+                [f"{BIN}/inkling", "imagine", golden["prompt"], "-o", "fox.png", "--seed", str(golden["seed"])],
+                capture_output=True, cwd=folder, env=daemon.environment, timeout=60)
+            self.assertEqual((done.returncode, done.stderr), (0, b""))
+            data = pathlib.Path(folder, "fox.png").read_bytes()
+        self.assertEqual(png(data)[:2], (128, 128))
+        error = sum((a - b) ** 2 for a, b in zip(samples(data), expected)) / len(expected)
+        self.assertLess(error, 255 ** 2 / 10 ** 4, "less than 40 dB")
 
 
 if __name__ == "__main__":
