@@ -102,7 +102,7 @@ let package = Package(
         .executableTarget(
             name: "inkling", dependencies: ["Terminal", argumentParser], swiftSettings: settings),
 
-        // Benchmarks: of chat models, of picture models.
+        // Benchmarks: of chat models, of picture models, of pictures and answers while somebody types.
         .target(name: "BenchmarkSupport", path: "Benchmarks/Support", swiftSettings: settings),
         .executableTarget(
             name: "inkling-bench",
@@ -112,6 +112,10 @@ let package = Package(
             name: "inkling-bench-pictures",
             dependencies: ["BenchmarkSupport", "StableDiffusion", "Tensors", argumentParser],
             path: "Benchmarks/Pictures", swiftSettings: settings),
+        .executableTarget(
+            name: "inkling-bench-live",
+            dependencies: ["AssistantAPI", "BenchmarkSupport", "Terminal", argumentParser],
+            path: "Benchmarks/Live", swiftSettings: settings),
 
         .executableTarget(
             name: "inkling-layers", dependencies: ["Tensors"], path: "Benchmarks/Layers",
