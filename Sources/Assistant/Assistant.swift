@@ -79,6 +79,25 @@ public final class Assistant: Sendable {
         }
     }
 
+    /// Words for a picture with more of them behind, as a chat model would add them: surroundings, light, style.
+    ///
+    /// Leaving stops the work within one token.
+    ///
+    /// - Parameters:
+    ///   - prompt: What a person typed.
+    ///   - client: Who asks.
+    /// - Returns: The person's words, and what the model adds.
+    /// - Throws: `invalidRequest`, and what a completion throws.
+    public func enrich(_ prompt: PromptText, client: String = "") async throws -> PromptText {
+        let enrichment = try PromptEnrichment(prompt.text)
+        var answer = ""
+        for try await event in complete(enrichment.request(model: prompt.model), client: client) {
+            if case .token(let token) = event { answer += token.text }
+        }
+        try Task.checkCancellation()
+        return PromptText(text: enrichment.result(answer))
+    }
+
     // MARK: - Models
 
     /// The models there are, by name; those whose files cannot be read have no details.
