@@ -29,6 +29,7 @@ struct Routes: Sendable {
         addImages(to: router)
         addCanvases(to: router)
         addMetrics(to: router)
+        addPrompts(to: router)
         return router
     }
 }
