@@ -195,7 +195,7 @@ public struct CanvasCommitted: Codable, Sendable, Equatable {
 /// Body of `POST /inkling/v1/prompts/enriched`, and of its answer: words for a picture.
 public struct PromptText: Codable, Sendable, Equatable {
     public var text: String
-    /// The chat model that is asked; `nil` means the default one. Not in answers.
+    /// The chat model that is asked; `nil` means the default one.
     public var model: String?
 
     public init(text: String, model: String? = nil) {

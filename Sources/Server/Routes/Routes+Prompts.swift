@@ -1,3 +1,4 @@
+import Assistant
 import AssistantAPI
 import Hummingbird
 
