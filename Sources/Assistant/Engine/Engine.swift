@@ -9,7 +9,8 @@ import Tensors
 /// Requests that were admitted are served in turns: a token of each answer, and between the chunks of a prompt the
 /// answers get as much time as the chunk took, so that neither a long answer nor a long prompt keeps others waiting.
 /// Pictures are painted one at a time, a part of the work in each turn; since one part can take seconds, the answers
-/// are served within it too, at its checkpoints. While nothing is to be done the thread sleeps.
+/// are served within it too, at its checkpoints, and so are the frames of canvases, which go before other pictures.
+/// While nothing is to be done the thread sleeps.
 actor Engine {
     /// How many requests are answered at the same time.
     static let runningLimit = 4
@@ -20,16 +21,17 @@ actor Engine {
     nonisolated let counters = EngineCounters()
     private let thread: EngineThread
     private let loader: ModelLoader
-    private let pictureLoader: PictureModelLoader
-    /// Each of the two has scratch memory of its own, since answers are served while a picture is being painted.
-    private var operations: (answers: Operations, pictures: Operations)?
+    let pictureLoader: PictureModelLoader
+    private var madeOperations: EngineOperations?
     private var resident: ResidentModel?
     private var active: [Generation] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
     private var held: Prepared?
-    private var painter: ResidentPainter?
-    private var painting: Painting?
     private var ahead = LookAhead()
+    private(set) var painter: ResidentPainter?
+    private(set) var painting: Painting?
+    /// Frames on their way: one, and within its work another that goes before it.
+    var frames: [FramePainting] = []
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
@@ -73,19 +75,22 @@ actor Engine {
         repeat {
             startNext()
             turn()
-            paint()
+            if !paintFrame() { paint() }
             lookAhead()
             // Between turns the actor takes its other messages.
             await Task.yield()
-        } while !active.isEmpty || held != nil || painting != nil || !gate.sleep()
+        } while !active.isEmpty || held != nil || isPainting || !gate.sleep()
     }
 
-    /// What computes answers, or pictures; the threads are started by the first request.
-    private func operations(for kind: ModelSummary.Kind) -> Operations {
-        let operations = self.operations ?? loader.makeOperations()
-        self.operations = operations
-        return kind == .chat ? operations.answers : operations.pictures
+    /// What computes; the threads are started by the first request.
+    var operations: EngineOperations {
+        if let madeOperations { return madeOperations }
+        let operations = loader.makeOperations()
+        madeOperations = operations
+        return operations
     }
+
+    private var isPainting: Bool { painting != nil || !frames.isEmpty }
 
     // MARK: - Turns
 
@@ -195,7 +200,7 @@ actor Engine {
         resident = nil
         gate.setResident(.init(model: request.model, state: .loading))
         do throws(AssistantError) {
-            let loaded = try loader.load(candidate, for: request, operations: operations(for: .chat))
+            let loaded = try loader.load(candidate, for: request, operations: operations.answers)
             resident = loaded
             gate.setResident(
                 .init(model: request.model, state: .loaded, tokenizer: loaded.model.tokenizer))
@@ -216,7 +221,7 @@ actor Engine {
             let idle =
                 switch other {
                 case .chat: active.isEmpty && held == nil ? resident?.model.byteCount : nil
-                case .picture: painting == nil ? painter?.byteCount : nil
+                case .picture: isPainting ? nil : painter?.byteCount
                 }
             guard error.code == .outOfMemory, let idle else { throw error }
             let value = try check(idle)
@@ -233,7 +238,7 @@ actor Engine {
 
     /// Evaluates a piece of what is being typed, while nothing else is to be done.
     private func lookAhead() {
-        guard active.isEmpty, held == nil, painting == nil, let draft = gate.nextDraft else { return }
+        guard active.isEmpty, held == nil, !isPainting, let draft = gate.nextDraft else { return }
         guard prepareAhead(draft), var model = resident else { return gate.isDone(draft: draft) }
         // The store's memory must have one owner while it is changed.
         resident = nil
@@ -261,7 +266,7 @@ actor Engine {
     private func paint() {
         if painting == nil, let job = gate.nextPicture() { painting = makePainting(job) }
         guard let painting else { return }
-        let pass = Pass(operations: operations(for: .picture), checkpoint: checkpoint(of: painting.job))
+        let pass = Pass(operations: operations.pictures, checkpoint: checkpoint(of: painting.job))
         do throws(AssistantError) {
             if try painting.next(pass) { return }
             endPainting(painting.job)
@@ -274,7 +279,7 @@ actor Engine {
 
     private func endPainting(_ job: PictureJob) {
         painting = nil
-        operations(for: .picture).releaseMemory()
+        operations.pictures.releaseMemory()
         gate.isDone(job)
     }
 
@@ -293,7 +298,7 @@ actor Engine {
     }
 
     /// The picture model that a request asks for: the one in memory, or a new one in its place.
-    private func load(_ job: PictureJob) throws(AssistantError) -> ResidentPainter {
+    func load(_ job: some PaintingJob) throws(AssistantError) -> ResidentPainter {
         if job.isCancelled { throw AssistantError(.cancelled, "The request was cancelled.") }
         if let painter, painter.serves(job.plan) { return painter }
         let freed = painter?.byteCount ?? 0
@@ -304,7 +309,7 @@ actor Engine {
         gate.setResident(.init(model: job.model, state: .loading), .picture)
         do throws(AssistantError) {
             let loaded = try pictureLoader.load(
-                for: job, operations: operations(for: .picture), checkpoint: checkpoint(of: job))
+                for: job, operations: operations.pictures, checkpoint: checkpoint(of: job))
             painter = loaded
             gate.setResident(.init(model: job.model, state: .loaded), .picture)
             return loaded
@@ -314,22 +319,37 @@ actor Engine {
         }
     }
 
-    /// Called from within the work on a picture: stops it when its client left, and serves the answers that wait.
-    private func checkpoint(of job: PictureJob) -> InterruptionCheck {
+    /// Called from within the work on a picture: stops it when its client left, and serves who goes before it.
+    private func checkpoint(of job: some PaintingJob) -> InterruptionCheck {
+        checkpoint(isOver: { job.isCancelled }, frames: job is PictureJob) { _ in }
+    }
+
+    /// - Parameters:
+    ///   - isOver: Whether the work is no longer wanted.
+    ///   - rank: What goes before the work: frames of a higher rank, and with `frames` also those of any.
+    ///   - rested: Told the time in which others were served.
+    func checkpoint(
+        isOver: @escaping () -> Bool, above rank: FrameEngine.Request.Rank? = nil, frames: Bool = true,
+        rested: @escaping (Duration) -> Void
+    ) -> InterruptionCheck {
         var last = ContinuousClock.now
         return { () throws(Interrupted) in
-            if job.isCancelled { throw Interrupted() }
-            guard self.gate.hasAnswers else { return }
-            self.serveAnswers(afterWorking: ContinuousClock.now - last) { job.isCancelled }
+            if isOver() { throw Interrupted() }
+            let (hasAnswers, hasFrames) = (self.gate.hasAnswers, frames && self.gate.hasFrames(above: rank))
+            guard hasAnswers || hasFrames else { return }
+            let begin = ContinuousClock.now
+            if hasFrames { self.paintFrames(above: rank) }
+            if hasAnswers, !isOver() { self.serveAnswers(afterWorking: begin - last, until: isOver) }
             last = .now
-            if job.isCancelled { throw Interrupted() }
+            rested(last - begin)
+            if isOver() { throw Interrupted() }
         }
     }
 
     /// Lets the answers go on, those that came meanwhile included, for their share of the time.
     private func serveAnswers(afterWorking time: Duration, until isOver: () -> Bool) {
         let begin = ContinuousClock.now
-        operations(for: .picture).pool.pausing {
+        operations.pictures.pool.pausing {
             startNext()
             repeat {
                 turn()

@@ -19,6 +19,9 @@ final class EngineGate: Sendable {
         var answers: EngineQueue<EngineRequest>
         var pictures: EngineQueue<PictureJob>
         fileprivate var drafts = DraftLine<EngineRequest>()
+        /// Frames of canvases: what somebody who types waits for, and the better ones.
+        var draftFrames: EngineQueue<FrameJob>
+        var refinements: EngineQueue<FrameJob>
         fileprivate var isAwake = false
         fileprivate var isClosed = false
         fileprivate var residents: [ModelSummary.Kind: Resident] = [:]
@@ -38,6 +41,9 @@ final class EngineGate: Sendable {
         }
     }
 
+    /// How many frames of a rank may wait.
+    private static let frameDepth = 64
+
     private let state: Mutex<State>
 
     /// Up to `runningLimit` requests are answered at the same time, a token of each in turn; one picture is painted.
@@ -45,7 +51,10 @@ final class EngineGate: Sendable {
         state = Mutex(
             State(
                 answers: EngineQueue(depth: depth, runningLimit: runningLimit, typicalSeconds: 5),
-                pictures: EngineQueue(depth: depth, runningLimit: 1, typicalSeconds: 30)))
+                pictures: EngineQueue(depth: depth, runningLimit: 1, typicalSeconds: 30),
+                // Every canvas has one frame here at most, beside those that are kept.
+                draftFrames: EngineQueue(depth: Self.frameDepth, runningLimit: 1, typicalSeconds: 1),
+                refinements: EngineQueue(depth: Self.frameDepth, runningLimit: 1, typicalSeconds: 5)))
     }
 
     /// The chat model in memory.
@@ -66,8 +75,8 @@ final class EngineGate: Sendable {
             if state.isClosed {
                 return .failure(AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2))
             }
-            guard state[keyPath: Job.queue].append(job) else {
-                return .failure(state[keyPath: Job.queue].full)
+            guard state[keyPath: job.queue].append(job) else {
+                return .failure(state[keyPath: job.queue].full)
             }
             state.tellPlaces()
             state.drop(draftsFor: job)
@@ -119,6 +128,33 @@ final class EngineGate: Sendable {
     /// The next pictures to paint, which count as running from now on; none while others are being painted.
     func nextPicture() -> PictureJob? { state.withLock { $0.pictures.next(for: nil) } }
 
+    /// The next frame to paint, which counts as running from now on: drafts go before better stages.
+    ///
+    /// - Parameters:
+    ///   - rank: Only frames that go before it; `nil` for any.
+    ///   - accepts: Whether a frame can be painted now; the others behind it wait with it.
+    func nextFrame(
+        above rank: FrameEngine.Request.Rank?, where accepts: (FrameJob) -> Bool
+    ) -> FrameJob? {
+        state.withLock { state in
+            if rank != .draft, let first = state.draftFrames.line.first, accepts(first),
+                let job = state.draftFrames.next(for: nil)
+            {
+                return job
+            }
+            guard rank == nil, let first = state.refinements.line.first, accepts(first) else { return nil }
+            return state.refinements.next(for: nil)
+        }
+    }
+
+    /// Whether a frame waits that goes before `rank` (`nil`: before other pictures).
+    func hasFrames(above rank: FrameEngine.Request.Rank?) -> Bool {
+        state.withLock { state in
+            rank != .draft && !state.draftFrames.line.isEmpty
+                || rank == nil && !state.refinements.line.isEmpty
+        }
+    }
+
     /// Whether a question waits or is being answered.
     var hasAnswers: Bool {
         state.withLock { !$0.answers.line.isEmpty || !$0.answers.running.isEmpty }
@@ -140,7 +176,7 @@ final class EngineGate: Sendable {
     /// Ends a running request's place.
     func isDone<Job: EngineJob>(_ job: Job) {
         state.withLock { state in
-            if state[keyPath: Job.queue].end(job) { state.tellPlaces() }
+            if state[keyPath: job.queue].end(job) { state.tellPlaces() }
         }
     }
 
@@ -148,7 +184,7 @@ final class EngineGate: Sendable {
     func cancel<Job: EngineJob>(_ job: Job) {
         job.cancel()
         let waiting = state.withLock { state in
-            let removed = state[keyPath: Job.queue].remove(job)
+            let removed = state[keyPath: job.queue].remove(job)
             if removed != nil { state.tellPlaces() }
             return removed
         }
@@ -158,9 +194,9 @@ final class EngineGate: Sendable {
     /// Whether the engine may sleep; if so, the next `admit` asks to wake it up.
     func sleep() -> Bool {
         let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>]? in
-            guard state.answers.line.isEmpty, state.pictures.line.isEmpty, state.drafts.isEmpty else {
-                return nil
-            }
+            guard state.answers.line.isEmpty, state.pictures.line.isEmpty, state.draftFrames.line.isEmpty,
+                state.refinements.line.isEmpty, state.drafts.isEmpty
+            else { return nil }
             state.isAwake = false
             defer { state.idleWaiters = [] }
             return state.idleWaiters
@@ -199,12 +235,19 @@ final class EngineGate: Sendable {
     func cancelAll() {
         let state = state.withLock { state in
             state.drafts.removeAll()
-            defer { _ = (state.answers.removeAll(), state.pictures.removeAll()) }
+            defer {
+                _ = (state.answers.removeAll(), state.pictures.removeAll())
+                _ = (state.draftFrames.removeAll(), state.refinements.removeAll())
+            }
             return state
         }
         for request in state.answers.line.inOrder { request.finishUntouched() }
         for job in state.pictures.line.inOrder { job.finishUntouched() }
         for request in state.answers.running.values { request.cancel() }
         for job in state.pictures.running.values { job.cancel() }
+        for frames in [state.draftFrames, state.refinements] {
+            for job in frames.line.inOrder { job.finishUntouched() }
+            for job in frames.running.values { job.cancel() }
+        }
     }
 }

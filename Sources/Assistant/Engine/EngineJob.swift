@@ -3,8 +3,8 @@ import Synchronization
 
 /// A request on its way through the engine, as the front door sees it.
 protocol EngineJob: AnyObject, Sendable {
-    /// The queue that jobs of this kind stand in.
-    static var queue: any WritableKeyPath<EngineGate.State, EngineQueue<Self>> & Sendable { get }
+    /// The queue that the job stands in.
+    var queue: any WritableKeyPath<EngineGate.State, EngineQueue<Self>> & Sendable { get }
 
     var ticket: EngineTicket { get }
     /// Tells how many are before this one.

@@ -4,7 +4,7 @@ import AssistantAPI
 final class EngineRequest: EngineJob {
     typealias Stream = AsyncThrowingStream<CompletionEvent, any Error>
 
-    static var queue: any WritableKeyPath<EngineGate.State, EngineQueue<EngineRequest>> & Sendable {
+    var queue: any WritableKeyPath<EngineGate.State, EngineQueue<EngineRequest>> & Sendable {
         \.answers
     }
 

@@ -4,6 +4,25 @@ import Llama
 import Settings
 import Tensors
 
+/// What computes, on one pool: of each kind of work that another's checkpoint may begin, with scratch memory of its own.
+struct EngineOperations {
+    let pool: WorkerPool
+    let answers: Operations
+    let pictures: Operations
+    let refinements: Operations
+    let drafts: Operations
+
+    init(pool: WorkerPool) {
+        self.pool = pool
+        answers = Operations(pool: pool)
+        pictures = Operations(pool: pool)
+        refinements = Operations(pool: pool)
+        drafts = Operations(pool: pool)
+    }
+
+    func frames(_ rank: FrameEngine.Request.Rank) -> Operations { rank == .draft ? drafts : refinements }
+}
+
 /// Brings models into memory, as far as the memory goes.
 struct ModelLoader {
     private let configuration: Configuration
@@ -12,11 +31,11 @@ struct ModelLoader {
         self.configuration = configuration
     }
 
-    /// Starts the threads that compute, for answers and for pictures; they inherit the niceness of the calling thread.
-    func makeOperations() -> (answers: Operations, pictures: Operations) {
+    /// Starts the threads that compute; they inherit the niceness of the calling thread.
+    func makeOperations() -> EngineOperations {
         let threads = configuration.engine.threads
         let pool = WorkerPool(threadCount: threads > 0 ? threads : MachineLimits.threadCount())
-        return (Operations(pool: pool), Operations(pool: pool))
+        return EngineOperations(pool: pool)
     }
 
     /// What a model's header says about the memory that it takes.

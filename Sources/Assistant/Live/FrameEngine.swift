@@ -37,6 +37,11 @@ struct FrameEngine: Sendable {
         var rank: Rank
         /// Frames of one canvas are made in order; canvases take turns.
         var lane: String
+        /// Whether nothing better follows, so that memory can be given back.
+        var isLast = true
+        /// Of a request that measures the model: what is rendered for that. The picture's own settings are told by
+        /// `started` all the same.
+        var probe: CanvasStage?
     }
 
     /// Checks settings as far as it can be done before the model is loaded.
@@ -49,6 +54,8 @@ struct FrameEngine: Sendable {
 enum FrameEvent: Sendable {
     case loading(fraction: Double)
     case notice(Notice)
+    /// The model is in memory, and reads texts so.
+    case reading(@Sendable (String) -> PromptSignature)
     case started(PictureOutline)
     /// Denoising steps done.
     case step(Int, of: Int)

@@ -47,24 +47,27 @@ extension LiveCanvas {
             decoder: state.settings.decoder ?? facts.decoders[0], expected: 0)
         let probe = CanvasLadder.probe(
             settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"))
-        var request = state.settings.request(text: "")
-        (request.width, request.height, request.decoder) = (probe.width, probe.height, probe.decoder)
         do throws(AssistantError) {
-            let work = try engine.start(.init(picture: request, rank: .draft, lane: id))
+            let work = try engine.start(
+                .init(
+                    picture: state.settings.request(text: ""), rank: .draft, lane: id, isLast: false,
+                    probe: probe))
             state.probe = work
-            Task { await self.measure(with: work) }
+            let model = facts.model
+            Task { await self.measure(with: work, of: model) }
         } catch {
             fail(error, revision: state.machine.prompt.revision)
         }
     }
 
-    private func measure(with work: FrameEngine.Running) async {
+    private func measure(with work: FrameEngine.Running, of model: String) async {
         var outline: PictureOutline?
         do {
             for try await event in work.events {
                 switch event {
                 case .loading(let fraction): feed.send(.loading(.init(fraction: fraction)))
                 case .notice(let notice): feed.send(.notice(notice))
+                case .reading(let reading): measures.setReading(reading, of: model)
                 case .started(let started): outline = started
                 case .step: break
                 case .finished(let finished): learn(finished)
@@ -127,9 +130,12 @@ extension LiveCanvas {
         request.decoder = stage.decoder
         do throws(AssistantError) {
             let work = try engine.start(
-                .init(picture: request, rank: run.stage == 0 ? .draft : .refinement, lane: id))
+                .init(
+                    picture: request, rank: run.stage == 0 ? .draft : .refinement, lane: id,
+                    isLast: run.stage == state.stages.count - 1))
             state.running = (run.id, work)
-            Task { await self.follow(work, run: run, stage: stage) }
+            let model = state.facts.model
+            Task { await self.follow(work, run: run, stage: stage, model: model) }
         } catch {
             fail(error, revision: run.revision)
             state.machine.ended(run.id, isShown: false, at: clock.now())
@@ -137,7 +143,9 @@ extension LiveCanvas {
     }
 
     /// Waits for a render's end, and shows what comes of it.
-    private func follow(_ work: FrameEngine.Running, run: CanvasState.Run, stage: CanvasStage) async {
+    private func follow(
+        _ work: FrameEngine.Running, run: CanvasState.Run, stage: CanvasStage, model: String
+    ) async {
         var steps = 0
         var began: Duration?
         var finished: FinishedFrame?
@@ -146,7 +154,10 @@ extension LiveCanvas {
                 switch event {
                 case .loading(let fraction): feed.send(.loading(.init(fraction: fraction)))
                 case .notice(let notice): feed.send(.notice(notice))
-                case .started: began = clock.now()
+                case .reading(let reading):
+                    measures.setReading(reading, of: model)
+                    began = clock.now()
+                case .started: break
                 case .step(let done, let count):
                     steps = done
                     feed.send(

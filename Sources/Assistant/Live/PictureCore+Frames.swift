@@ -1,6 +1,7 @@
 import AssistantAPI
-import ImageCodecs
 import StableDiffusion
+
+// The way of a canvas's frame to the engine: the same checks as for any picture.
 
 extension PictureCore {
     var frameEngine: FrameEngine {
@@ -8,65 +9,25 @@ extension PictureCore {
             check: { request throws(AssistantError) in
                 let (plan, _) = try self.plan(request)
                 let info = try self.checkedInfo(of: plan.model)
+                let hasOtherDecoder = plan.options.tinyDecoder != nil && !info.decoders.contains(.tiny)
                 return FrameEngine.Facts(
                     model: plan.model.name, width: request.width ?? info.defaultWidth,
                     height: request.height ?? info.defaultHeight, factor: info.factor,
-                    decoders: (info.decoders + (plan.options.tinyDecoder == nil ? [] : [.tiny])).map(
-                        \.rawValue))
+                    decoders: (info.decoders + (hasOtherDecoder ? [.tiny] : [])).map(\.rawValue))
             },
-            start: { request throws(AssistantError) in
-                let running = try self.pictureEngine.start(request.picture, request.lane)
-                return FrameEngine.Running(events: Self.frameEvents(of: running), cancel: running.cancel)
-            })
+            start: { request throws(AssistantError) in try self.start(request) })
     }
 
-    /// The events of a request for one picture as those of a frame.
-    private static func frameEvents(
-        of running: PictureEngine.Running
-    ) -> AsyncThrowingStream<FrameEvent, any Error> {
-        let (stream, events) = AsyncThrowingStream.makeStream(of: FrameEvent.self)
-        let task = Task {
-            var outline: PictureOutline?
-            var sample = StageTimes.Sample(width: 0, height: 0, decoder: "", encode: 0, steps: [], decode: 0)
-            var bitmap: Bitmap?
-            do {
-                for try await event in running.events {
-                    switch event {
-                    case .loading(let fraction): events.yield(.loading(fraction: fraction))
-                    case .notice(let notice): events.yield(.notice(notice))
-                    case .started(_, let started):
-                        outline = started
-                        (sample.width, sample.height, sample.decoder) = (
-                            started.width, started.height, started.decoder
-                        )
-                        events.yield(.started(started))
-                    case .progress(let progress):
-                        switch progress.stage {
-                        case .encode: sample.encode = progress.milliseconds
-                        case .denoise:
-                            sample.steps.append(progress.milliseconds)
-                            events.yield(.step(progress.done, of: progress.total))
-                        case .decode: sample.decode = progress.milliseconds
-                        }
-                    case .picture(_, let picture): bitmap = picture
-                    case .queued, .preview, .completed: break
-                    }
-                }
-                if let bitmap, let outline {
-                    events.yield(
-                        .finished(
-                            FinishedFrame(
-                                bitmap: bitmap, frame: FrameRecipe(recipe: running.recipe(outline)),
-                                outline: outline, sample: sample)))
-                }
-                events.finish()
-            } catch {
-                events.finish(throwing: error)
-            }
+    private func start(_ request: FrameEngine.Request) throws(AssistantError) -> FrameEngine.Running {
+        let (plan, notice) = try plan(request.picture)
+        let (events, continuation) = AsyncThrowingStream.makeStream(of: FrameEvent.self)
+        let job = FrameJob(id: makeID(), plan: plan, request: request, continuation: continuation)
+        let gate = engine.gate
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { gate.cancel(job) }
         }
-        events.onTermination = { reason in
-            if case .cancelled = reason { task.cancel() }
-        }
-        return stream
+        if let notice, request.probe != nil { job.send(.notice(notice)) }
+        try engine.submit(job)
+        return FrameEngine.Running(events: events) { gate.cancel(job) }
     }
 }

@@ -3,7 +3,7 @@ import Synchronization
 
 /// What was measured of each model since the daemon began, and how it reads texts: common to all canvases.
 final class StageMeasures: Sendable {
-    typealias Reading = @Sendable (String) -> PromptSignature?
+    typealias Reading = @Sendable (String) -> PromptSignature
 
     private struct Model {
         /// With guidance every step takes twice as long.
@@ -28,9 +28,7 @@ final class StageMeasures: Sendable {
 
     /// What the model sees of a text; before it was loaded, the text without what surely makes no difference.
     func signature(of text: String, for model: String) -> PromptSignature {
-        if let reading = models.withLock({ $0[model]?.reading }), let signature = reading(text) {
-            return signature
-        }
+        if let reading = models.withLock({ $0[model]?.reading }) { return reading(text) }
         return text.split(whereSeparator: \.isWhitespace).joined(separator: " ").utf8.map(Int32.init)
     }
 }

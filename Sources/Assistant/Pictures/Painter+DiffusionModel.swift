@@ -8,7 +8,7 @@ extension Painter {
     init(_ model: DiffusionModel) {
         let memory = EncoderMemory()
         self.init(
-            info: model.info,
+            info: model.info, read: { model.tokens(of: $0) },
             begin: { settings, limits in
                 Self.sketch(try model.plan(settings, limits: limits), of: model, memory)
             },

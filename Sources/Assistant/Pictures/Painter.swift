@@ -5,6 +5,8 @@ import Tensors
 /// A picture model in memory, as plain functions, so that the engine can be tested with scripted work.
 struct Painter: Sendable {
     var info: DiffusionModelInfo
+    /// What the model sees of a prompt: equal signatures have the same picture.
+    var read: @Sendable (String) -> PromptSignature = { $0.utf8.map(Int32.init) }
     /// Checks a request against the model and begins a picture; nothing has been computed yet.
     ///
     /// - Throws: `StableDiffusionError`.

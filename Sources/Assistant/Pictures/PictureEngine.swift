@@ -20,7 +20,7 @@ struct PictureEngine: Sendable {
 /// The way of every request for pictures to the engine: names become files, settings are checked.
 final class PictureCore: Sendable {
     fileprivate let catalog: ModelCatalog
-    private let engine: Engine
+    let engine: Engine
     fileprivate let source: PainterSource
     private let infos = Mutex<[ModelFile: (stamp: FileStamp, info: DiffusionModelInfo)]>([:])
     private let lastID = Atomic<UInt64>(0)
@@ -71,13 +71,16 @@ final class PictureCore: Sendable {
         }
     }
 
+    /// A number for the next request.
+    func makeID() -> UInt64 { lastID.add(1, ordering: .relaxed).newValue }
+
     private func start(
         _ request: PictureRequest, lane: String
     ) throws(AssistantError) -> PictureEngine.Running {
         let (plan, notice) = try plan(request)
         let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
         let job = PictureJob(
-            id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, plan: plan,
+            id: makeID(), lane: lane, plan: plan,
             continuation: continuation)
         let gate = engine.gate
         continuation.onTermination = { reason in

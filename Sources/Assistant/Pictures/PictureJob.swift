@@ -15,11 +15,18 @@ enum PaintingEvent: Sendable {
     case completed(PictureEvent.Completed)
 }
 
+/// A request on its way through the engine that needs a picture model.
+protocol PaintingJob: EngineJob {
+    var plan: PicturePlan { get }
+    /// Tells how much of the model is in memory.
+    func sendLoading(fraction: Double)
+}
+
 /// A request for pictures on its way through the engine.
-final class PictureJob: EngineJob {
+final class PictureJob: PaintingJob {
     typealias Stream = AsyncThrowingStream<PaintingEvent, any Error>
 
-    static var queue: any WritableKeyPath<EngineGate.State, EngineQueue<PictureJob>> & Sendable { \.pictures }
+    var queue: any WritableKeyPath<EngineGate.State, EngineQueue<PictureJob>> & Sendable { \.pictures }
 
     let ticket: EngineTicket
     let plan: PicturePlan
@@ -32,6 +39,8 @@ final class PictureJob: EngineJob {
     }
 
     func send(_ event: PaintingEvent) { continuation.yield(event) }
+
+    func sendLoading(fraction: Double) { send(.loading(fraction: fraction)) }
 
     func sendQueued(ahead: Int) { send(.queued(ahead: ahead)) }
 

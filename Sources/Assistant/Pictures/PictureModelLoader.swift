@@ -21,9 +21,10 @@ struct ResidentPainter {
     var byteCount: Int { painter.info.byteCount }
 
     /// Whether it is what a request asks for, and its file still the one that was loaded.
-    func serves(_ plan: PicturePlan) -> Bool {
-        file == plan.model && options == plan.options && FileStamp(file.path) == stamp
-    }
+    func serves(_ plan: PicturePlan) -> Bool { isModel(of: plan) && FileStamp(file.path) == stamp }
+
+    /// Whether it is what a request asks for, whatever has become of its file.
+    func isModel(of plan: PicturePlan) -> Bool { file == plan.model && options == plan.options }
 }
 
 /// Brings picture models into memory, as far as the memory goes.
@@ -66,9 +67,9 @@ struct PictureModelLoader: Sendable {
     ///
     /// - Throws: `modelUnusable`, `cancelled`.
     func load(
-        for job: PictureJob, operations: Operations, checkpoint: @escaping InterruptionCheck
+        for job: some PaintingJob, operations: Operations, checkpoint: @escaping InterruptionCheck
     ) throws(AssistantError) -> ResidentPainter {
-        job.send(.loading(fraction: 0))
+        job.sendLoading(fraction: 0)
         do {
             var last = ContinuousClock.now
             let painter = try source.load(
@@ -76,9 +77,9 @@ struct PictureModelLoader: Sendable {
                 { fraction in
                     guard ContinuousClock.now - last >= .milliseconds(100) else { return }
                     last = .now
-                    job.send(.loading(fraction: fraction))
+                    job.sendLoading(fraction: fraction)
                 }, checkpoint)
-            job.send(.loading(fraction: 1))
+            job.sendLoading(fraction: 1)
             return ResidentPainter(file: job.model, options: job.plan.options, painter: painter)
         } catch is Interrupted {
             throw AssistantError(.cancelled, "The request was cancelled while its model was loaded.")

@@ -27,6 +27,11 @@ public struct PromptTokens: Sendable, Hashable {
     }
 }
 
+extension DiffusionModel {
+    /// What the text encoders see of a prompt, with padding: equal tokens give the same picture.
+    public func tokens(of prompt: String) -> [Int32] { parts.tokens(prompt).flatMap(\.tokens) }
+}
+
 extension ModelParts {
     func tokens(_ text: String) -> [PromptTokens.Text] {
         texts.map { part in

@@ -1,0 +1,117 @@
+import AssistantAPI
+import ImageCodecs
+import StableDiffusion
+import Tensors
+
+/// One frame being made: the engine drives it, part by part.
+///
+/// A frame that measures the model is made twice, small and with few steps: the first time brings weights and caches in,
+/// the second one counts.
+final class FramePainting {
+    private enum Phase { case begin, denoise, decode, over }
+
+    let job: FrameJob
+    /// The time in which others were served within this one's work.
+    var rest = Duration.zero
+    private let painter: Painter
+    private let limits: RenderLimits
+    private var phase = Phase.begin
+    private var round = 0
+    private var sketch: Sketch?
+    private var bitmap: Bitmap?
+    private var sample = StageTimes.Sample(width: 0, height: 0, decoder: "", encode: 0, steps: [], decode: 0)
+
+    /// Steps that measure.
+    private static let probeSteps = 2
+
+    init(_ job: FrameJob, painter: Painter, limits: RenderLimits) {
+        self.job = job
+        self.painter = painter
+        self.limits = limits
+    }
+
+    /// Does the next part of the work: encodes, takes a denoising step, or decodes; false when there is no more to do.
+    func next(_ pass: Pass) throws(AssistantError) -> Bool {
+        do {
+            if job.isCancelled { throw Interrupted() }
+            switch phase {
+            case .begin: try begin(pass)
+            case .denoise: try denoise(pass)
+            case .decode: try decode(pass)
+            case .over: break
+            }
+        } catch is Interrupted {
+            phase = .over
+        } catch let error as StableDiffusionError {
+            throw AssistantError(error, of: job.model)
+        } catch {
+            throw .modelUnusable(job.model, error)
+        }
+        return phase != .over
+    }
+
+    /// Ends its events.
+    func complete() { job.finish() }
+
+    // MARK: - Parts
+
+    private func begin(_ pass: Pass) throws {
+        var settings = job.plan.settings(of: 0)
+        if round == 0 {
+            job.send(.reading(painter.read))
+        }
+        if let probe = job.request.probe {
+            if round == 0 { job.send(.started(try painter.begin(settings, limits).outline)) }
+            (settings.width, settings.height) = (probe.width, probe.height)
+            settings.decoder = DecoderKind(rawValue: probe.decoder)
+            // Another text each time: the encoder's work counts too.
+            settings.prompt = round == 0 ? "one" : "another picture"
+        }
+        let sketch = try painter.begin(settings, limits)
+        let outline = sketch.outline
+        (sample.width, sample.height) = (outline.width, outline.height)
+        (sample.decoder, sample.steps) = (outline.decoder, [])
+        if job.request.probe == nil { job.send(.started(outline)) }
+        sample.encode = try measure { try sketch.prepare(pass) }
+        self.sketch = sketch
+        phase = .denoise
+    }
+
+    private func denoise(_ pass: Pass) throws {
+        guard let sketch else { return }
+        var goesOn = false
+        let time = try measure { goesOn = try sketch.step(pass) }
+        sample.steps.append(time)
+        if job.request.probe == nil {
+            job.send(.step(sample.steps.count, of: sketch.outline.stepCount))
+        } else if sample.steps.count >= Self.probeSteps {
+            goesOn = false
+        }
+        if !goesOn { phase = .decode }
+    }
+
+    private func decode(_ pass: Pass) throws {
+        guard let sketch else { return }
+        sample.decode = try measure { bitmap = try sketch.decode(pass) }
+        self.sketch = nil
+        round += 1
+        guard job.request.probe == nil || round == 2 else {
+            phase = .begin
+            return
+        }
+        phase = .over
+        guard let bitmap else { return }
+        job.send(
+            .finished(
+                FinishedFrame(
+                    bitmap: bitmap, frame: FrameRecipe(recipe: job.plan.recipe(sketch.outline)),
+                    outline: sketch.outline, sample: sample)))
+    }
+
+    /// Milliseconds that a part took, without those in which others were served.
+    private func measure(_ work: () throws -> Void) rethrows -> Double {
+        let (begin, rested) = (ContinuousClock.now, rest)
+        try work()
+        return max(0, (ContinuousClock.now - begin - (rest - rested)).milliseconds)
+    }
+}
