@@ -56,7 +56,8 @@ public final class Assistant: Sendable {
             history: history, engine: pictureCore.pictureEngine,
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
         canvases = CanvasService(
-            engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations)
+            engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
+            settings: configuration.live)
     }
 
     // MARK: - Completions

@@ -8,6 +8,7 @@ public struct Configuration: Sendable, Equatable {
     public var server = Server()
     public var chat = Chat()
     public var picture = Picture()
+    public var live = Live()
     public var engine = Engine()
     public var models = Models()
     public var history = History()
@@ -75,6 +76,14 @@ public struct Configuration: Sendable, Equatable {
         public enum Format: String, Sendable, CaseIterable {
             case png, webp
         }
+    }
+
+    /// Pictures that follow what is typed.
+    public struct Live: Sendable, Equatable {
+        /// Milliseconds from a key to its first frame, where a canvas names none.
+        public var budget = 300
+        /// When a canvas that nobody types on or looks at is closed.
+        public var idle: Duration = .seconds(1800)
     }
 
     /// Element type of the key/value cache.

@@ -44,6 +44,9 @@ extension ConfigurationKey {
         choice("picture.format", \.picture.format),
         byteLimit("picture.memory", \.picture.memory, in: (64 << 20)...(1 << 50), "0, or at least 64MiB"),
 
+        integer("live.budget", \.live.budget, in: 10...60_000),
+        duration("live.idle", \.live.idle, in: 1...31_536_000, "1s to 365d"),
+
         integer("engine.threads", \.engine.threads, in: 0...256),
         integer("engine.nice", \.engine.nice, in: 0...19),
 

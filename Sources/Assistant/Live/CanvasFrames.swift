@@ -25,19 +25,22 @@ struct CanvasFrames: Sendable {
     /// Settled frames by what they show.
     private var settled: [PromptSignature: Int] = [:]
     private var last = 0
+    /// The newest frame's latents, from which the next one may go on.
+    private var newest: (number: Int, latents: Data)?
 
     var lastNumber: Int { last }
 
     /// Keeps a frame; returns its number.
     mutating func add(
         revision: Int, stage: CanvasStage.Name, frame: FrameRecipe, signature: PromptSignature,
-        format: PictureFormat, data: Data, isExact: Bool, at date: Date
+        format: PictureFormat, data: Data, isExact: Bool, latents: Data? = nil, at date: Date
     ) -> Int {
         last += 1
         timeline.frames.append(
             .init(number: last, revision: revision, stage: stage, frame: frame, shownAt: date))
         files.append(File(number: last, format: format, data: data, isExact: isExact))
         if stage == .settled { settled[signature] = last }
+        newest = latents.map { (last, $0) }
         tidy()
         return last
     }
@@ -52,8 +55,19 @@ struct CanvasFrames: Sendable {
     /// The settled frame of a text, if its file is still there.
     func settledFile(of signature: PromptSignature) -> File? { settled[signature].flatMap(file) }
 
-    /// Settled frames of other settings are no longer what a text looks like.
-    mutating func settingsChanged() { settled = [:] }
+    /// The newest frame, if one of this size can go on from it.
+    func warmStart(width: Int, height: Int) -> WarmStart? {
+        guard let newest, let recipe = entry(newest.number)?.frame.recipe,
+            (recipe.width, recipe.height) == (width, height)
+        else { return nil }
+        return WarmStart(parent: newest.number, prompt: recipe.prompt, latents: newest.latents)
+    }
+
+    /// Frames of other settings are no longer what a text looks like, and none goes on from them.
+    mutating func settingsChanged() {
+        settled = [:]
+        newest = nil
+    }
 
     private mutating func tidy() {
         while files.count > 1, files.reduce(0, { $0 + $1.data.count }) > Self.fileLimit {

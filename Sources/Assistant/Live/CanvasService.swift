@@ -3,6 +3,7 @@ public import FoundationEssentials
 import History
 import ImageCodecs
 import Logging
+import Settings
 import Synchronization
 
 /// The canvases: pictures that follow a text while it is typed.
@@ -16,14 +17,14 @@ import Synchronization
 public final class CanvasService: Sendable {
     /// How many there may be at once.
     static let limit = 16
-    /// One that nobody reads or types on is closed after so long.
-    static let lifetime = Duration.seconds(1800)
     /// One that is new may take the place of another that was idle for so long.
     static let leastIdle = Duration.seconds(60)
 
     private struct State {
         var canvases: [String: LiveCanvas] = [:]
         var isClosed = false
+        /// Looks after the idle ones while there are any.
+        var sweep: Task<Void, Never>?
     }
 
     private let engine: FrameEngine
@@ -32,17 +33,18 @@ public final class CanvasService: Sendable {
     private let measures = StageMeasures()
     private let tally = CanvasTally()
     private let clock: CanvasClock
-    private let budget: Double
+    private let settings: Configuration.Live
     private let state = Mutex(State())
 
     init(
         engine: FrameEngine, keeping: PictureKeeping, conversations: ConversationService,
-        budget: Double = 300, clock: CanvasClock = CanvasClock(ContinuousClock())
+        settings: Configuration.Live = Configuration.Live(),
+        clock: CanvasClock = CanvasClock(ContinuousClock())
     ) {
         self.engine = engine
         self.conversations = conversations
         self.keeping = keeping
-        self.budget = budget
+        self.settings = settings
         self.clock = clock
     }
 
@@ -58,9 +60,10 @@ public final class CanvasService: Sendable {
         try makeRoom()
         let canvas = try LiveCanvas(
             id: HistoryStore.makeID(), draft: draft, client: client, engine: engine, clock: clock,
-            measures: measures, tally: tally, budget: budget)
+            measures: measures, tally: tally, budget: Double(settings.budget))
         let isOpen = state.withLock { state in
             if !state.isClosed { state.canvases[canvas.id] = canvas }
+            if state.sweep == nil { state.sweep = Task { [weak self] in await self?.sweep() } }
             return !state.isClosed
         }
         guard isOpen else {
@@ -158,26 +161,42 @@ public final class CanvasService: Sendable {
 
     // MARK: - Bounds
 
-    /// Closes what has been idle for long; when all places are taken, also what has been idle the longest.
+    /// Makes a place for a new one: when all are taken, what has been idle the longest is closed.
     private func makeRoom() throws(AssistantError) {
+        closeIdle()
         let canvases = state.withLock { Array($0.canvases.values) }
+        guard canvases.count >= Self.limit else { return }
         let idle = canvases.compactMap { canvas in canvas.idleTime.map { (canvas, $0) } }
-        var closing = idle.filter { $0.1 >= Self.lifetime }.map(\.0)
-        if canvases.count - closing.count >= Self.limit {
-            guard let longest = idle.max(by: { $0.1 < $1.1 }), longest.1 >= Self.leastIdle else {
-                throw AssistantError(
-                    .queueFull, "There are \(Self.limit) canvases already, which are all in use.",
-                    retryAfter: 60)
-            }
-            if !closing.contains(where: { $0 === longest.0 }) { closing.append(longest.0) }
+        guard let longest = idle.max(by: { $0.1 < $1.1 }), longest.1 >= Self.leastIdle else {
+            throw AssistantError(
+                .queueFull, "There are \(Self.limit) canvases already, which are all in use.", retryAfter: 60)
         }
-        for canvas in closing { _ = try? close(canvas.id) }
+        _ = try? close(longest.0.id)
+    }
+
+    /// Closes those that have been idle for long.
+    private func closeIdle() {
+        for canvas in state.withLock({ Array($0.canvases.values) }) {
+            if let idle = canvas.idleTime, idle >= settings.idle { _ = try? close(canvas.id) }
+        }
+    }
+
+    /// Closes idle canvases for as long as there are any.
+    private func sweep() async {
+        repeat {
+            guard (try? await clock.sleep(settings.idle / 2)) != nil else { return }
+            closeIdle()
+        } while state.withLock { state in
+            if state.canvases.isEmpty { state.sweep = nil }
+            return state.sweep != nil
+        }
     }
 
     /// Closes all of them, and opens no more.
     func closeAll() {
         let canvases = state.withLock { state in
             state.isClosed = true
+            state.sweep?.cancel()
             defer { state.canvases = [:] }
             return state.canvases.values
         }

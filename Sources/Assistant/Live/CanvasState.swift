@@ -6,7 +6,7 @@ typealias PromptSignature = [Int32]
 /// When what is rendered: a state machine without a clock, which is told what happens and says what is to be done.
 ///
 /// One text is the newest and at most one render runs, whatever the rate of changes. Instants are times since the canvas
-/// was opened. After every event `actions` says what to do now, and `deadline` when to ask again at the latest.
+/// was opened. After every event `action` says what to do now, and `deadline` when to ask again at the latest.
 struct CanvasState: Sendable {
     /// A render on its way.
     struct Run: Sendable, Equatable {
@@ -127,19 +127,26 @@ struct CanvasState: Sendable {
         unseenSince = ended.signature == newest.signature ? nil : now
     }
 
+    /// A render has ended at once, since its text has a frame of this stage already.
+    mutating func recalled(_ id: Int, stage: Int, at now: Duration) {
+        guard run?.id == id else { return }
+        run?.stage = stage
+        ended(id, isShown: true, at: now)
+    }
+
     // MARK: - What is to be done
 
-    /// What to do at an instant; the state counts it as done.
-    mutating func actions(at now: Duration) -> [Action] {
-        guard !costs.isEmpty else { return [] }
+    /// The next thing to do at an instant, which counts as done then; `nil` when nothing more is to be done now.
+    mutating func action(at now: Duration) -> Action? {
+        guard !costs.isEmpty else { return nil }
         guard let run else { return begin(at: now) }
-        guard !run.isStopping, isOutdated(run) else { return [] }
+        guard !run.isStopping, isOutdated(run) else { return nil }
         let isDue = newest.isEmpty || run.stage > 0 || now >= due
-        guard isDue, newest.isEmpty || !isWorthFinishing(run, at: now) else { return [] }
+        guard isDue, newest.isEmpty || !isWorthFinishing(run, at: now) else { return nil }
         var stopped = run
         stopped.isStopping = true
         self.run = stopped
-        return [.stop(stopped)]
+        return .stop(stopped)
     }
 
     /// When to ask for actions again, if nothing happens before.
@@ -153,23 +160,22 @@ struct CanvasState: Sendable {
         return doneStage == nil ? due : refinementDue
     }
 
-    private mutating func begin(at now: Duration) -> [Action] {
+    private mutating func begin(at now: Duration) -> Action? {
         if isOver {
-            guard !isSettled else { return [] }
+            guard !isSettled else { return nil }
             isSettled = true
             unseenSince = nil
-            return [.settle(revision: newest.prompt.revision, isEmpty: newest.isEmpty)]
+            return .settle(revision: newest.prompt.revision, isEmpty: newest.isEmpty)
         }
-        guard now >= (doneStage == nil ? due : refinementDue) else { return [] }
+        guard now >= (doneStage == nil ? due : refinementDue) else { return nil }
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
-            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed
-        )
+            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed)
         self.run = run
         lastStart = now
         newest.waitingSince = nil
-        return [.render(run)]
+        return .render(run)
     }
 
     /// The stage in which the newest text was rendered last.

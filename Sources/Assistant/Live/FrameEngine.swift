@@ -39,9 +39,19 @@ struct FrameEngine: Sendable {
         var lane: String
         /// Whether nothing better follows, so that memory can be given back.
         var isLast = true
-        /// Of a request that measures the model: what is rendered for that. The picture's own settings are told by
-        /// `started` all the same.
-        var probe: CanvasStage?
+        /// The frame before, from which this one may go on.
+        var warm: WarmStart?
+        /// Where this one must start, since it did so before.
+        var start: FrameRecipe.Start?
+        /// Of a request that gets the model ready.
+        var probe: Probe?
+
+        /// What is rendered to measure the model; the settled picture is told by `started` and not rendered.
+        struct Probe: Sendable {
+            var stage: CanvasStage
+            /// Whether it was measured before, so that loading it is enough.
+            var isKnown: Bool
+        }
     }
 
     /// Checks settings as far as it can be done before the model is loaded.
@@ -68,4 +78,8 @@ struct FinishedFrame: Sendable {
     var frame: FrameRecipe
     var outline: PictureOutline
     var sample: StageTimes.Sample
+    /// Steps that a start from noise would have taken beside those that were.
+    var savedSteps = 0
+    /// The finished latents, `[h, w, C]` as little-endian F16.
+    var latents: Data?
 }

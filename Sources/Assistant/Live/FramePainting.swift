@@ -1,4 +1,5 @@
 import AssistantAPI
+import FoundationEssentials
 import ImageCodecs
 import StableDiffusion
 import Tensors
@@ -19,6 +20,7 @@ final class FramePainting {
     private var round = 0
     private var sketch: Sketch?
     private var bitmap: Bitmap?
+    private var start: FrameRecipe.Start?
     private var sample = StageTimes.Sample(width: 0, height: 0, decoder: "", encode: 0, steps: [], decode: 0)
 
     /// Steps that measure.
@@ -57,24 +59,46 @@ final class FramePainting {
 
     private func begin(_ pass: Pass) throws {
         var settings = job.plan.settings(of: 0)
-        if round == 0 {
-            job.send(.reading(painter.read))
-        }
+        if round == 0 { job.send(.reading(painter.read)) }
         if let probe = job.request.probe {
             if round == 0 { job.send(.started(try painter.begin(settings, limits).outline)) }
-            (settings.width, settings.height) = (probe.width, probe.height)
-            settings.decoder = DecoderKind(rawValue: probe.decoder)
+            if probe.isKnown {
+                phase = .over
+                return
+            }
+            (settings.width, settings.height) = (probe.stage.width, probe.stage.height)
+            settings.decoder = DecoderKind(rawValue: probe.stage.decoder)
             // Another text each time: the encoder's work counts too.
             settings.prompt = round == 0 ? "one" : "another picture"
         }
-        let sketch = try painter.begin(settings, limits)
+        let (sketch, encode) = try prepare(settings, pass)
         let outline = sketch.outline
         (sample.width, sample.height) = (outline.width, outline.height)
         (sample.decoder, sample.steps) = (outline.decoder, [])
         if job.request.probe == nil { job.send(.started(outline)) }
-        sample.encode = try measure { try sketch.prepare(pass) }
+        sample.encode = encode
         self.sketch = sketch
         phase = .denoise
+    }
+
+    /// Encodes the text and finds out where to start; tells how long that took.
+    private func prepare(
+        _ settings: RenderSettings, _ pass: Pass
+    ) throws -> (sketch: Sketch, milliseconds: Double) {
+        var settings = settings
+        var sketch = try painter.begin(settings, limits)
+        let milliseconds = try measure {
+            start = job.request.start
+            if start == nil, let warm = job.request.warm {
+                start = try warm.choice(for: settings, outline: sketch.outline, painter: painter, pass)
+            }
+            if let start {
+                try start.apply(to: &settings, outline: sketch.outline, factor: painter.info.factor)
+                sketch = try painter.begin(settings, limits)
+            }
+            try sketch.prepare(pass)
+        }
+        return (sketch, milliseconds)
     }
 
     private func denoise(_ pass: Pass) throws {
@@ -101,11 +125,16 @@ final class FramePainting {
         }
         phase = .over
         guard let bitmap else { return }
+        var recipe = job.plan.recipe(sketch.outline)
+        // A start from latents is told in the frame's recipe.
+        recipe.strength = nil
+        let outline = sketch.outline
         job.send(
             .finished(
                 FinishedFrame(
-                    bitmap: bitmap, frame: FrameRecipe(recipe: job.plan.recipe(sketch.outline)),
-                    outline: sketch.outline, sample: sample)))
+                    bitmap: bitmap, frame: FrameRecipe(recipe: recipe, start: start), outline: outline,
+                    sample: sample, savedSteps: outline.steps - outline.stepCount,
+                    latents: sketch.latents().map { Data($0.bytes) })))
     }
 
     /// Milliseconds that a part took, without those in which others were served.

@@ -22,9 +22,9 @@ extension LiveCanvas {
         if let number {
             let entry = try entry(number)
             if let file = state.withLock({ $0.frames.file(number) }), file.isExact {
-                return (try Bitmap(decoding: Array(file.data)), entry.frame.recipe)
+                return (try Bitmap(decoding: Array(file.data)), entry.frame.kept)
             }
-            return (try await render(entry.frame).bitmap, entry.frame.recipe)
+            return (try await render(entry.frame).bitmap, entry.frame.kept)
         }
         let (text, settings, file) = state.withLock { state in
             (
@@ -57,11 +57,14 @@ extension LiveCanvas {
         (request.width, request.height, request.steps) = (recipe.width, recipe.height, recipe.steps)
         (request.seed, request.scheduler) = (recipe.seed, recipe.scheduler)
         (request.guidanceScale, request.decoder) = (recipe.guidanceScale, recipe.decoder)
-        return try await render(request)
+        return try await render(request, start: frame.start)
     }
 
-    private func render(_ request: PictureRequest) async throws -> FinishedFrame {
-        let work = try engine.start(.init(picture: request, rank: .refinement, lane: id + "-kept"))
+    private func render(
+        _ request: PictureRequest, start: FrameRecipe.Start? = nil
+    ) async throws -> FinishedFrame {
+        let work = try engine.start(
+            .init(picture: request, rank: .refinement, lane: id + "-kept", start: start))
         return try await withTaskCancellationHandler {
             for try await event in work.events {
                 if case .finished(let finished) = event { return finished }
@@ -70,5 +73,14 @@ extension LiveCanvas {
         } onCancel: {
             work.cancel()
         }
+    }
+}
+
+extension FrameRecipe {
+    /// What a kept picture says of how it was made; of a warm start the level, and the hash of the latents.
+    var kept: Recipe {
+        var kept = recipe
+        (kept.strength, kept.initImage) = (start?.level, start?.hash)
+        return kept
     }
 }

@@ -9,12 +9,12 @@ extension LiveCanvas {
     /// Does what is to be done now, and sets the alarm for what is to be done later.
     func act(_ state: inout State) {
         guard !state.isClosed else { return }
-        for action in state.machine.actions(at: clock.now()) {
+        while let action = state.machine.action(at: clock.now()) {
             switch action {
             case .render(let run): render(run, &state)
             case .stop: state.running?.work.cancel()
             case .settle(let revision, let isEmpty):
-                feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : state.frames.lastNumber)))
+                feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : state.shown)))
                 updateLadder(&state)
             }
         }
@@ -39,29 +39,40 @@ extension LiveCanvas {
 
     // MARK: - The ladder
 
-    /// Gets the stages ready: from what is known of the model, else by measuring it, which also loads it.
+    /// Loads the model, and measures it where that was not done before; then the stages are known.
     func prepare(_ state: inout State) {
         let facts = state.facts
         let settled = CanvasStage(
             name: .settled, width: facts.width, height: facts.height, steps: state.settings.steps ?? 1,
             decoder: state.settings.decoder ?? facts.decoders[0], expected: 0)
-        let probe = CanvasLadder.probe(
+        let stage = CanvasLadder.probe(
             settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"))
+        let probe = FrameEngine.Request.Probe(stage: stage, isKnown: measures.hasTimes(of: facts.model))
+        state.lastProbe += 1
+        let number = state.lastProbe
         do throws(AssistantError) {
             let work = try engine.start(
                 .init(
                     picture: state.settings.request(text: ""), rank: .draft, lane: id, isLast: false,
                     probe: probe))
-            state.probe = work
-            let model = facts.model
-            Task { await self.measure(with: work, of: model) }
+            state.probe = (number, work)
+            Task { await self.measure(with: work, number: number, model: facts.model) }
         } catch {
+            state.failedAt = clock.now()
             fail(error, revision: state.machine.prompt.revision)
         }
     }
 
-    private func measure(with work: FrameEngine.Running, of model: String) async {
+    /// Tries again to load the model when that failed a while ago.
+    func retry(_ state: inout State) {
+        guard let failedAt = state.failedAt, clock.now() - failedAt >= .seconds(2) else { return }
+        state.failedAt = nil
+        prepare(&state)
+    }
+
+    private func measure(with work: FrameEngine.Running, number: Int, model: String) async {
         var outline: PictureOutline?
+        var failure: AssistantError?
         do {
             for try await event in work.events {
                 switch event {
@@ -74,12 +85,16 @@ extension LiveCanvas {
                 }
             }
         } catch {
-            fail(AssistantError.wrapping(error), revision: canvas.prompt.revision)
+            failure = AssistantError.wrapping(error)
         }
-        guard let outline else { return }
         state.withLock { state in
-            guard !state.isClosed, state.outline == nil else { return }
+            guard !state.isClosed, state.probe?.number == number else { return }
             state.probe = nil
+            guard failure == nil, let outline else {
+                state.failedAt = clock.now()
+                if let failure { fail(failure, revision: state.machine.prompt.revision) }
+                return
+            }
             state.outline = outline
             reread(&state)
             updateLadder(&state)
@@ -123,16 +138,19 @@ extension LiveCanvas {
     // MARK: - Renders
 
     private func render(_ run: CanvasState.Run, _ state: inout State) {
+        if let file = state.frames.settledFile(of: run.signature) { return recall(file, for: run, &state) }
         tally.count { $0.started += 1 }
         let stage = state.stages[run.stage]
-        var request = state.settings.request(text: run.text)
-        (request.width, request.height, request.steps) = (stage.width, stage.height, stage.steps)
-        request.decoder = stage.decoder
+        var request = FrameEngine.Request(
+            picture: state.settings.request(text: run.text), rank: run.stage == 0 ? .draft : .refinement,
+            lane: id, isLast: run.stage == state.stages.count - 1)
+        (request.picture.width, request.picture.height) = (stage.width, stage.height)
+        (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
+        if stage.name == .draft {
+            request.warm = state.frames.warmStart(width: stage.width, height: stage.height)
+        }
         do throws(AssistantError) {
-            let work = try engine.start(
-                .init(
-                    picture: request, rank: run.stage == 0 ? .draft : .refinement, lane: id,
-                    isLast: run.stage == state.stages.count - 1))
+            let work = try engine.start(request)
             state.running = (run.id, work)
             let model = state.facts.model
             Task { await self.follow(work, run: run, stage: stage, model: model) }
@@ -140,6 +158,31 @@ extension LiveCanvas {
             fail(error, revision: run.revision)
             state.machine.ended(run.id, isShown: false, at: clock.now())
         }
+    }
+
+    /// Shows the settled picture of a text that was typed before, for which nothing is rendered.
+    private func recall(_ file: CanvasFrames.File, for run: CanvasState.Run, _ state: inout State) {
+        let now = clock.now()
+        if let entry = state.frames.entry(file.number) {
+            let recipe = entry.frame.recipe
+            tally.count { tally in
+                tally.shown += 1
+                tally.recalled += 1
+                tally.stepsSaved += recipe.steps
+                tally.keyToFrame.add((now - run.keyed).milliseconds)
+            }
+            let sinceKey = (now - run.keyed).milliseconds
+            feed.send(
+                .frame(
+                    .init(
+                        number: file.number, revision: run.revision, stage: .settled, step: 0,
+                        steps: recipe.steps, isSettled: true, width: recipe.width, height: recipe.height,
+                        format: file.format, data: file.data,
+                        timings: FrameTimings(
+                            sinceKey: sinceKey, waited: sinceKey, encode: 0, denoise: 0, decode: 0))))
+        }
+        state.shown = file.number
+        state.machine.recalled(run.id, stage: state.stages.count - 1, at: now)
     }
 
     /// Waits for a render's end, and shows what comes of it.
@@ -190,10 +233,13 @@ extension LiveCanvas {
             let revision = state.machine.run.flatMap { $0.id == run.id ? $0.revision : nil } ?? run.revision
             let number = state.frames.add(
                 revision: revision, stage: stage.name, frame: finished.frame, signature: run.signature,
-                format: format, data: data, isExact: isSettled || format == .png, at: Date())
+                format: format, data: data, isExact: isSettled || format == .png,
+                latents: finished.latents, at: Date())
+            state.shown = number
             let sinceKey = (clock.now() - run.keyed).milliseconds
             tally.count { tally in
                 tally.shown += 1
+                tally.stepsSaved += finished.savedSteps
                 if run.stage == 0 { tally.keyToFrame.add(sinceKey) }
                 if isSettled {
                     tally.settled += 1

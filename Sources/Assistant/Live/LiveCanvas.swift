@@ -28,10 +28,15 @@ final class LiveCanvas: Sendable {
         /// The settled picture with the model's own defaults, once the model was loaded.
         var outline: PictureOutline?
         var frames = CanvasFrames()
+        /// Number of the frame that readers see now; 0 for none.
+        var shown = 0
         var running: (run: Int, work: FrameEngine.Running)?
         var alarm: (deadline: Duration, task: Task<Void, Never>)?
-        /// What measures the model, while it does.
-        var probe: FrameEngine.Running?
+        /// What gets the model ready, while it does.
+        var probe: (number: Int, work: FrameEngine.Running)?
+        var lastProbe = 0
+        /// When the model could not be made ready.
+        var failedAt: Duration?
         var lastTouch: Duration
         var isClosed = false
     }
@@ -90,6 +95,7 @@ final class LiveCanvas: Sendable {
                 prompt, signature: signature, isEmpty: prompt.text.allSatisfy(\.isWhitespace), at: now)
             if state.machine.skipped > skipped { tally.count { $0.skipped += 1 } }
             state.lastTouch = now
+            retry(&state)
             act(&state)
             return state.machine.prompt
         }
@@ -108,8 +114,9 @@ final class LiveCanvas: Sendable {
             state.outline = nil
             state.machine.setCosts([])
             state.machine.startAnew(at: clock.now())
-            state.probe?.cancel()
+            state.probe?.work.cancel()
             state.running?.work.cancel()
+            state.failedAt = nil
             prepare(&state)
             let canvas = record(state)
             feed.send(.canvas(canvas))
@@ -130,7 +137,7 @@ final class LiveCanvas: Sendable {
     func close() -> Canvas {
         let canvas = state.withLock { state in
             state.isClosed = true
-            state.probe?.cancel()
+            state.probe?.work.cancel()
             state.running?.work.cancel()
             state.alarm?.task.cancel()
             state.alarm = nil

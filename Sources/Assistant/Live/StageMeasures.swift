@@ -13,6 +13,9 @@ final class StageMeasures: Sendable {
 
     private let models = Mutex<[String: Model]>([:])
 
+    /// Whether anything was measured of a model.
+    func hasTimes(of model: String) -> Bool { models.withLock { $0[model]?.times.isEmpty == false } }
+
     func times(of model: String, isGuided: Bool) -> StageTimes {
         models.withLock { $0[model]?.times[isGuided] } ?? StageTimes()
     }
