@@ -38,7 +38,7 @@ public final class CanvasService: Sendable {
 
     init(
         engine: FrameEngine, keeping: PictureKeeping, conversations: ConversationService,
-        settings: Configuration.Live = Configuration.Live(),
+        settings: Configuration.Live = Configuration().live,
         clock: CanvasClock = CanvasClock(ContinuousClock())
     ) {
         self.engine = engine

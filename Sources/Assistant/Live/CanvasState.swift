@@ -149,15 +149,18 @@ struct CanvasState: Sendable {
         return .stop(stopped)
     }
 
-    /// When to ask for actions again, if nothing happens before.
-    var deadline: Duration? {
+    /// When to ask for actions again, if nothing happens before; always later than `now`.
+    func deadline(after now: Duration) -> Duration? {
         guard !costs.isEmpty else { return nil }
+        var instants: [Duration] = []
         if let run {
-            guard !run.isStopping, isOutdated(run), run.stage == 0 else { return nil }
-            return max(due, run.began + lateness)
+            // Whether a draft of an older text is stopped is decided when the newer one is due, and once more when it is
+            // late; one that goes on then goes on to its end.
+            if !run.isStopping, isOutdated(run), run.stage == 0 { instants = [due, run.began + lateness] }
+        } else if !isOver {
+            instants = [doneStage == nil ? due : refinementDue]
         }
-        if isOver { return nil }
-        return doneStage == nil ? due : refinementDue
+        return instants.filter { $0 > now }.min()
     }
 
     private mutating func begin(at now: Duration) -> Action? {

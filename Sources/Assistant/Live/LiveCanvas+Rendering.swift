@@ -23,7 +23,7 @@ extension LiveCanvas {
 
     /// One task sleeps at a time: an alarm that is too early is set again when it rings.
     private func setAlarm(_ state: inout State) {
-        guard let deadline = state.machine.deadline else { return }
+        guard let deadline = state.machine.deadline(after: clock.now()) else { return }
         if let alarm = state.alarm, alarm.deadline <= deadline { return }
         state.alarm?.task.cancel()
         let task = Task { [weak self, clock] in

@@ -1,0 +1,229 @@
+import AssistantAPI
+import FoundationEssentials
+import ImageCodecs
+import Testing
+
+@testable import Assistant
+
+/// A canvas with an engine that is played by hand, on a manual clock.
+@Suite(.timeLimit(.minutes(5)))
+struct LiveCanvasTests {
+    private let frames = ScriptedFrames()
+    private let clock = ManualClock()
+    private let tally = CanvasTally()
+    private let measures = StageMeasures()
+
+    private func open(_ change: (inout CanvasSettings) -> Void = { _ in }) throws -> LiveCanvas {
+        var draft = CanvasDraft()
+        change(&draft.settings)
+        return try LiveCanvas(
+            id: "c", draft: draft, client: "test", engine: frames.engine, clock: CanvasClock(clock),
+            measures: measures, tally: tally, budget: 300)
+    }
+
+    /// A canvas whose model is measured: a draft of 128 pixels and the settled picture of 512.
+    private func measured() async throws -> (LiveCanvas, CanvasFeed.Stream.Iterator) {
+        let canvas = try open()
+        var events = canvas.events(after: nil).makeAsyncIterator()
+        let probe = try #require(await frames.next())
+        #expect(probe.request.probe?.stage.width == 128 && probe.request.probe?.isKnown == false)
+        probe.finish()
+        while let numbered = try await events.next() {
+            if case .canvas(let canvas) = numbered.event, !canvas.stages.isEmpty { break }
+        }
+        return (canvas, events)
+    }
+
+    private func type(_ text: String, _ revision: Int, on canvas: LiveCanvas) throws {
+        _ = try canvas.type(.init(text: text, revision: revision))
+    }
+
+    private func next(
+        _ name: String, _ events: inout CanvasFeed.Stream.Iterator
+    ) async throws -> CanvasEvent? {
+        while let numbered = try await events.next() {
+            if numbered.event.name == name { return numbered.event }
+        }
+        return nil
+    }
+
+    @Test func aTextBecomesADraftAndThenTheSettledPicture() async throws {
+        var (canvas, events) = try await measured()
+        #expect(canvas.canvas.stages.map(\.name) == [.draft, .better, .settled])
+        try type("a red fox", 1, on: canvas)
+        let draft = try #require(await frames.next())
+        #expect(draft.text == "a red fox" && draft.request.rank == .draft && !draft.request.isLast)
+        #expect(draft.request.picture.seed == 0 && draft.request.picture.decoder == "tiny")
+        clock.advance(by: .milliseconds(150))
+        draft.finish()
+        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        #expect(frame.number == 1 && frame.revision == 1 && frame.stage == .draft && !frame.isSettled)
+        #expect(frame.format == .webp && frame.timings.sinceKey == 150)
+        // The better stages follow when the typing pauses.
+        var stages: [CanvasStage.Name] = []
+        for expected in [FrameEngine.Request.Rank.refinement, .refinement] {
+            clock.advance(by: .seconds(1))
+            let better = try #require(await frames.next())
+            #expect(better.request.rank == expected)
+            better.finish()
+            if case .frame(let frame) = try await next("frame", &events) { stages.append(frame.stage) }
+        }
+        #expect(stages == [.better, .settled])
+        #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 3)))
+        #expect(canvas.timeline.frames.map(\.number) == [1, 2, 3])
+        let counters = tally.value
+        #expect(counters.started == 3 && counters.shown == 3 && counters.settled == 1 && counters.superseded == 0)
+        #expect(counters.keyToFrame.count == 1 && counters.keyToFrame.sum == 150)
+    }
+
+    @Test func aNewerTextStopsTheRenderAndTellsSo() async throws {
+        var (canvas, events) = try await measured()
+        try type("a red fox ", 1, on: canvas)
+        let first = try #require(await frames.next())
+        first.send(.step(1, of: 3))
+        _ = try await next("progress", &events)
+        clock.advance(by: .milliseconds(60))
+        try type("a red fox sits ", 2, on: canvas)
+        #expect(first.isStopped)
+        #expect(
+            try await next("superseded", &events)
+                == .superseded(.init(revision: 1, stage: .draft, step: 1)))
+        let second = try #require(await frames.next())
+        #expect(second.text == "a red fox sits ")
+        #expect(tally.value.superseded == 1 && tally.value.stepsWasted == 1)
+    }
+
+    @Test func theAlarmRingsForAHalfWord() async throws {
+        let (canvas, _) = try await measured()
+        try type("f", 1, on: canvas)
+        #expect(frames.callCount == 1)
+        #expect(await clock.nextSleep() != nil)
+        clock.advance(by: .milliseconds(150))
+        #expect(await frames.next()?.text == "f")
+    }
+
+    @Test func aTextThatIsTypedAgainShowsItsPictureWithoutARender() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox", 1, on: canvas)
+        for _ in 0..<3 {
+            try #require(await frames.next()).finish()
+            _ = try await next("frame", &events)
+            clock.advance(by: .seconds(1))
+        }
+        _ = try await next("settled", &events)
+        try type("a foxy", 2, on: canvas)
+        clock.advance(by: .seconds(1))
+        let other = try #require(await frames.next())
+        #expect(other.text == "a foxy")
+        let count = frames.callCount
+        try type("a fox", 3, on: canvas)
+        clock.advance(by: .seconds(1))
+        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        #expect(frame.number == 3 && frame.revision == 3 && frame.isSettled)
+        #expect(try await next("settled", &events) == .settled(.init(revision: 3, frame: 3)))
+        #expect(frames.callCount == count)
+        #expect(tally.value.recalled == 1)
+    }
+
+    @Test func aFailedRenderEndsNothing() async throws {
+        var (canvas, events) = try await measured()
+        try type("one", 1, on: canvas)
+        try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large", parameter: "size"))
+        guard case .failed(let failure) = try await next("failed", &events) else { return }
+        #expect(failure.revision == 1 && failure.error.code == .outOfMemory)
+        clock.advance(by: .seconds(1))
+        try type("one two ", 2, on: canvas)
+        #expect(await frames.next()?.text == "one two ")
+    }
+
+    @Test func aModelThatCannotBeLoadedIsTriedAgainLater() async throws {
+        let canvas = try open()
+        var events = canvas.events(after: nil).makeAsyncIterator()
+        try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large"))
+        #expect(try await next("failed", &events) != nil)
+        try type("a ", 1, on: canvas)
+        #expect(frames.callCount == 1)
+        clock.advance(by: .seconds(3))
+        try type("a fox ", 2, on: canvas)
+        try #require(await frames.next()).finish()
+        #expect(await frames.next()?.text == "a fox ")
+    }
+
+    @Test func changedSettingsRenderEverythingAnew() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox", 1, on: canvas)
+        let old = try #require(await frames.next())
+        var change = CanvasSettings()
+        change.seed = 9
+        let changed = try canvas.change(change)
+        #expect(changed.settings.seed == 9 && changed.stages.isEmpty && old.isStopped)
+        let probe = try #require(await frames.next())
+        // Another seed takes no other time.
+        #expect(probe.request.probe?.isKnown == true)
+        probe.finish()
+        let new = try #require(await frames.next())
+        #expect(new.text == "a fox" && new.request.picture.seed == 9 && new.request.warm == nil)
+        new.finish()
+        #expect(try await next("frame", &events) != nil)
+        #expect(throws: AssistantError.self) {
+            var change = CanvasSettings()
+            change.model = "none"
+            _ = try canvas.change(change)
+        }
+    }
+
+    @Test func aDraftMayGoOnFromTheFrameBefore() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        let first = try #require(await frames.next())
+        #expect(first.request.warm == nil)
+        first.finish()
+        _ = try await next("frame", &events)
+        try type("a foxes ", 2, on: canvas)
+        let second = try #require(await frames.next())
+        #expect(second.request.warm?.parent == 1 && second.request.warm?.prompt == "a fox ")
+    }
+
+    @Test func aFloodKeepsOneRenderAndEndsWithTheLastText() async throws {
+        let (canvas, _) = try await measured()
+        for revision in 1...20_000 { try type("flood \(revision) ", revision, on: canvas) }
+        // Time stands still: one render was begun, and stopped at most.
+        #expect(frames.callCount <= 3)
+        clock.advance(by: .seconds(2))
+        var last = try #require(await frames.next())
+        while last.text != "flood 20000 " {
+            clock.advance(by: .seconds(2))
+            if !last.isStopped { last.finish() }
+            last = try #require(await frames.next())
+        }
+        #expect(tally.value.texts == 20_000 && tally.value.skipped > 19_000)
+    }
+
+    @Test func closingStopsWhatRunsAndEndsTheStreams() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        let call = try #require(await frames.next())
+        _ = canvas.close()
+        #expect(call.isStopped)
+        #expect(try await next("closed", &events) != nil)
+        #expect(try await events.next() == nil)
+    }
+
+    @Test func framesAreBoundedAndTheOldestGoFirst() {
+        var frames = CanvasFrames()
+        let recipe = Recipe(
+            model: "m", prompt: "p", width: 8, height: 8, steps: 1, seed: 0, scheduler: "euler",
+            guidanceScale: 0, decoder: "tiny")
+        let start = FrameRecipe.Start(parent: 1, level: 0.5, latents: Data(count: 32 << 10))
+        for number in 1...1500 {
+            let added = frames.add(
+                revision: number, stage: .draft, frame: FrameRecipe(recipe: recipe, start: start),
+                signature: [], format: .webp, data: Data(count: 100_000), isExact: false, at: Date())
+            #expect(added == number)
+        }
+        #expect(frames.timeline.frames.count <= CanvasFrames.frameLimit)
+        #expect(frames.timeline.frames.count * (32 << 10) <= CanvasFrames.latentLimit)
+        #expect(frames.entry(1500)?.number == 1500 && frames.entry(1) == nil && frames.entry(1501) == nil)
+        #expect(frames.file(1500) != nil && frames.file(1300) == nil)
+    }
+}
