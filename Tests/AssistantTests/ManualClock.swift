@@ -44,7 +44,7 @@ final class ManualClock: Clock {
         _ number: Int, until deadline: Instant, _ continuation: CheckedContinuation<Void, Never>
     ) {
         let rest = state.withLock { state -> Duration? in
-            if state.cancelled.contains(number) { return nil }
+            if state.cancelled.contains(number) || deadline <= state.now { return nil }
             state.sleepers[number] = (deadline, continuation)
             return state.now.duration(to: deadline)
         }

@@ -324,10 +324,8 @@ actor Engine {
         checkpoint(isOver: { job.isCancelled }, frames: job is PictureJob) { _ in }
     }
 
-    /// - Parameters:
-    ///   - isOver: Whether the work is no longer wanted.
-    ///   - rank: What goes before the work: frames of a higher rank, and with `frames` also those of any.
-    ///   - rested: Told the time in which others were served.
+    /// Called from within any work on pictures: frames that go before it (`above`, where `frames` are served at all) and
+    /// answers are served there; `rested` is told for how long.
     func checkpoint(
         isOver: @escaping () -> Bool, above rank: FrameEngine.Request.Rank? = nil, frames: Bool = true,
         rested: @escaping (Duration) -> Void

@@ -130,9 +130,7 @@ final class EngineGate: Sendable {
 
     /// The next frame to paint, which counts as running from now on: drafts go before better stages.
     ///
-    /// - Parameters:
-    ///   - rank: Only frames that go before it; `nil` for any.
-    ///   - accepts: Whether a frame can be painted now; the others behind it wait with it.
+    /// Only frames that go before `rank` (`nil`: all) are handed out, and only when the first of them is accepted.
     func nextFrame(
         above rank: FrameEngine.Request.Rank?, where accepts: (FrameJob) -> Bool
     ) -> FrameJob? {

@@ -184,7 +184,7 @@ public final class CanvasService: Sendable {
     /// Closes idle canvases for as long as there are any.
     private func sweep() async {
         repeat {
-            guard (try? await clock.sleep(settings.idle / 2)) != nil else { return }
+            guard (try? await clock.sleep(clock.now() + settings.idle / 2)) != nil else { return }
             closeIdle()
         } while state.withLock { state in
             if state.canvases.isEmpty { state.sweep = nil }

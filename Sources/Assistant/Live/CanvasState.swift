@@ -174,7 +174,8 @@ struct CanvasState: Sendable {
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
-            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed)
+            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed
+        )
         self.run = run
         lastStart = now
         newest.waitingSince = nil

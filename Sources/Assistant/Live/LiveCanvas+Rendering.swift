@@ -9,7 +9,9 @@ extension LiveCanvas {
     /// Does what is to be done now, and sets the alarm for what is to be done later.
     func act(_ state: inout State) {
         guard !state.isClosed else { return }
-        while let action = state.machine.action(at: clock.now()) {
+        // One instant for both, or what becomes due in between would be missed.
+        var now = clock.now()
+        while let action = state.machine.action(at: now) {
             switch action {
             case .render(let run): render(run, &state)
             case .stop: state.running?.work.cancel()
@@ -17,17 +19,18 @@ extension LiveCanvas {
                 feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : state.shown)))
                 updateLadder(&state)
             }
+            now = clock.now()
         }
-        setAlarm(&state)
+        setAlarm(&state, after: now)
     }
 
     /// One task sleeps at a time: an alarm that is too early is set again when it rings.
-    private func setAlarm(_ state: inout State) {
-        guard let deadline = state.machine.deadline(after: clock.now()) else { return }
+    private func setAlarm(_ state: inout State, after now: Duration) {
+        guard let deadline = state.machine.deadline(after: now) else { return }
         if let alarm = state.alarm, alarm.deadline <= deadline { return }
         state.alarm?.task.cancel()
         let task = Task { [weak self, clock] in
-            try? await clock.sleep(max(.zero, deadline - clock.now()))
+            try? await clock.sleep(deadline)
             guard !Task.isCancelled, let self else { return }
             self.state.withLock { state in
                 state.alarm = nil

@@ -5,7 +5,8 @@ import Testing
 @testable import Assistant
 
 @Suite struct CanvasFeedTests {
-    private let canvas = Canvas(id: "c", settings: CanvasSettings(), createdAt: Date(timeIntervalSince1970: 0))
+    private let canvas = Canvas(
+        id: "c", settings: CanvasSettings(), createdAt: Date(timeIntervalSince1970: 0))
 
     private func frame(_ number: Int) -> CanvasEvent {
         .frame(
@@ -62,7 +63,8 @@ import Testing
 
     @Test func readersThatLeaveAreForgotten() async throws {
         let feed = CanvasFeed()
-        var iterator: CanvasFeed.Stream.Iterator? = feed.events(after: nil, canvas: canvas).makeAsyncIterator()
+        var iterator: CanvasFeed.Stream.Iterator? = feed.events(after: nil, canvas: canvas)
+            .makeAsyncIterator()
         _ = try await iterator?.next()
         #expect(feed.readerCount == 1)
         iterator = nil

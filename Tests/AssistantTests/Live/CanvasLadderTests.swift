@@ -62,7 +62,8 @@ import Testing
 
     @Test func whatIsNotMeasuredIsConcludedFromTheNearestSize() {
         var times = times(step: 10, at: 128)
-        times.add(.init(width: 512, height: 512, decoder: "full", encode: 10, steps: [400, 400], decode: 900))
+        times.add(
+            .init(width: 512, height: 512, decoder: "full", encode: 10, steps: [400, 400], decode: 900))
         #expect(times.expected(width: 512, height: 512, steps: 2, decoder: "full") == 1710.0)
         // 384 is nearer to 512.
         #expect(times.expected(width: 384, height: 384, steps: 1, decoder: "full") == 741.25)

@@ -298,7 +298,8 @@ struct TypingPlay {
         machine.ended(run.id, isShown: false, at: .milliseconds(5))
         #expect(machine.action(at: .milliseconds(5)) == .settle(revision: 1, isEmpty: false))
         #expect(machine.action(at: .seconds(9)) == nil && machine.deadline(after: .seconds(9)) == nil)
-        machine.typed(.init(text: "one two ", revision: 2), signature: [1, 2], isEmpty: false, at: .seconds(9))
+        machine.typed(
+            .init(text: "one two ", revision: 2), signature: [1, 2], isEmpty: false, at: .seconds(9))
         guard case .render = machine.action(at: .seconds(9)) else {
             Issue.record("the next text was not rendered")
             return

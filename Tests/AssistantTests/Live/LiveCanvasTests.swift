@@ -72,7 +72,8 @@ struct LiveCanvasTests {
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 3)))
         #expect(canvas.timeline.frames.map(\.number) == [1, 2, 3])
         let counters = tally.value
-        #expect(counters.started == 3 && counters.shown == 3 && counters.settled == 1 && counters.superseded == 0)
+        #expect(
+            counters.started == 3 && counters.shown == 3 && counters.settled == 1 && counters.superseded == 0)
         #expect(counters.keyToFrame.count == 1 && counters.keyToFrame.sum == 150)
     }
 
@@ -161,6 +162,7 @@ struct LiveCanvasTests {
         // Another seed takes no other time.
         #expect(probe.request.probe?.isKnown == true)
         probe.finish()
+        clock.advance(by: .seconds(1))
         let new = try #require(await frames.next())
         #expect(new.text == "a fox" && new.request.picture.seed == 9 && new.request.warm == nil)
         new.finish()
@@ -179,6 +181,7 @@ struct LiveCanvasTests {
         #expect(first.request.warm == nil)
         first.finish()
         _ = try await next("frame", &events)
+        clock.advance(by: .milliseconds(100))
         try type("a foxes ", 2, on: canvas)
         let second = try #require(await frames.next())
         #expect(second.request.warm?.parent == 1 && second.request.warm?.prompt == "a fox ")

@@ -80,7 +80,9 @@ final class ScriptedFrames: Sendable {
     var engine: FrameEngine {
         FrameEngine(
             check: { request throws(AssistantError) in
-                if request.model == "none" { throw AssistantError(.modelNotFound, "none", parameter: "model") }
+                if request.model == "none" {
+                    throw AssistantError(.modelNotFound, "none", parameter: "model")
+                }
                 return FrameEngine.Facts(
                     model: "paint", width: request.width ?? 512, height: request.height ?? 512, factor: 8,
                     decoders: ["full", "tiny"])
