@@ -115,6 +115,7 @@ final class EngineGate: Sendable {
     var hasJobs: Bool {
         state.withLock { state in
             !state.answers.line.isEmpty || !state.answers.running.isEmpty || !state.pictures.line.isEmpty
+                || !state.draftFrames.line.isEmpty || !state.refinements.line.isEmpty
         }
     }
 

@@ -8,10 +8,11 @@ extension Painter {
     init(_ model: DiffusionModel) {
         let memory = EncoderMemory()
         self.init(
-            info: model.info, read: { model.tokens(of: $0) },
+            info: model.info,
             begin: { settings, limits in
                 Self.sketch(try model.plan(settings, limits: limits), of: model, memory)
             },
+            read: { model.tokens(of: $0) },
             distance: { first, second, pass in
                 let conditionings = try [first, second].map { settings in
                     let plan = try model.plan(settings)

@@ -5,12 +5,12 @@ import Tensors
 /// A picture model in memory, as plain functions, so that the engine can be tested with scripted work.
 struct Painter: Sendable {
     var info: DiffusionModelInfo
-    /// What the model sees of a prompt: equal signatures have the same picture.
-    var read: @Sendable (String) -> PromptSignature = { $0.utf8.map(Int32.init) }
     /// Checks a request against the model and begins a picture; nothing has been computed yet.
     ///
     /// - Throws: `StableDiffusionError`.
     var begin: @Sendable (RenderSettings, RenderLimits) throws -> Sketch
+    /// What the model sees of a prompt: equal signatures have the same picture.
+    var read: @Sendable (String) -> PromptSignature = { $0.utf8.map(Int32.init) }
     /// How far the prompts of two requests are from each other for the model: 0 for the same, about 1 for nothing in common.
     ///
     /// What is encoded for that is kept for the pictures themselves.
