@@ -24,7 +24,7 @@ public final class Assistant: Sendable {
     /// The pictures that follow what is typed.
     public let canvases: CanvasService
     let core: CompletionCore
-    private let pictureCore: PictureCore
+    let pictureCore: PictureCore
     private let tokenizers = TokenizerStore()
     private let details = ModelDetails()
 
