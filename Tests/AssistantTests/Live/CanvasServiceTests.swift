@@ -98,7 +98,9 @@ struct CanvasServiceTests {
         // The step does not end before the frame has begun, within it.
         request.steps = 1
         let engine = tiny.frames
-        let frame = Task { [request] in try await engine.frame(.init(picture: request, rank: .draft, lane: "a")) }
+        let frame = Task { [request] in
+            try await engine.frame(.init(picture: request, rank: .draft, lane: "a"))
+        }
         #expect(await gate.reached() == 0)
         let answer = try await tiny.complete(TinyAssistant.request(.text("hello"), tokens: 5))
         #expect(answer.tokens.count == 5)
@@ -122,7 +124,7 @@ struct CanvasServiceTests {
         #expect(try canvases.close(id).id == id)
         #expect(throws: AssistantError.self) { try canvases.canvas(id) }
         var wrong = settings()
-        wrong.width = 100
+        wrong.width = 101
         let error = await #expect(throws: AssistantError.self) {
             try await canvases.open(CanvasDraft(settings: wrong), client: "test")
         }
