@@ -141,8 +141,9 @@ struct CanvasState: Sendable {
         guard !costs.isEmpty else { return nil }
         guard let run else { return begin(at: now) }
         guard !run.isStopping, isOutdated(run) else { return nil }
-        let isDue = newest.isEmpty || run.stage > 0 || now >= due
-        guard isDue, newest.isEmpty || !isWorthFinishing(run, at: now) else { return nil }
+        // Nothing is wanted any more, or the picture that is wanted is still to be seen.
+        let isNeedless = isOver || run.stage > 0
+        guard isNeedless || now >= due && !isWorthFinishing(run, at: now) else { return nil }
         var stopped = run
         stopped.isStopping = true
         self.run = stopped
@@ -212,7 +213,6 @@ struct CanvasState: Sendable {
     /// Whether a draft of an older text goes on although a newer one is due: because it is nearly done, or because the
     /// person would otherwise see nothing for too long.
     private func isWorthFinishing(_ run: Run, at now: Duration) -> Bool {
-        guard run.stage == 0 else { return false }
         let cost = costs.first ?? .zero
         if let unseenSince, now + cost > unseenSince + policy.framePeriod(cost: cost) { return true }
         let spent = now - run.began

@@ -271,6 +271,18 @@ struct TypingPlay {
         }
     }
 
+    @Test func aPictureThatIsStillToBeSeenIsNotRenderedAgain() {
+        var play = TypingPlay(costs: [100, 400])
+        play.type("a fox")
+        play.wait(3000)
+        play.type("a foxy ")
+        play.wait(30)
+        play.type("a fox")
+        #expect(play.stopped == 1)
+        play.wait(3000)
+        #expect(play.texts == ["a fox", "a fox"] && play.settled == [1, 3])
+    }
+
     @Test func anEmptyTextStopsEverythingAndSettles() {
         var play = TypingPlay(costs: [400, 900])
         play.type("a fox ")

@@ -116,6 +116,8 @@ struct LiveCanvasTests {
         clock.advance(by: .seconds(1))
         let other = try #require(await frames.next())
         #expect(other.text == "a foxy")
+        other.finish()
+        _ = try await next("frame", &events)
         let count = frames.callCount
         try type("a fox", 3, on: canvas)
         clock.advance(by: .seconds(1))
@@ -183,6 +185,8 @@ struct LiveCanvasTests {
         _ = try await next("frame", &events)
         clock.advance(by: .milliseconds(100))
         try type("a foxes ", 2, on: canvas)
+        // Letters within the text are half a word.
+        clock.advance(by: .milliseconds(200))
         let second = try #require(await frames.next())
         #expect(second.request.warm?.parent == 1 && second.request.warm?.prompt == "a fox ")
     }
