@@ -81,7 +81,13 @@ extension ChatSession {
             throw ClientError.usage("/imagine takes what to paint, as in: /imagine a fox reading a newspaper")
         }
         let edits = editing
-        let conversation = try await currentConversation().id
+        let conversation: Conversation.ID
+        do {
+            conversation = try await currentConversation().id
+        } catch {
+            if surroundings.inputStyle == .keys { editor.replace(with: "/imagine \(prompt)") }
+            throw error
+        }
         editing = nil
         begin()
         live?.type(prompt, at: surroundings.elapsed())
