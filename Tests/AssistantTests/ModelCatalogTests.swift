@@ -34,6 +34,24 @@ struct ModelCatalogTests {
         }
     }
 
+    @Test func whatCameWithTheProgramIsFoundLastAndPaintsByDefault() throws {
+        try withModels([
+            "mine/a-model/model_index.json", "share/inkling-scenes/model_index.json",
+            "share/a-model/model_index.json",
+        ]) { folder in
+            let (mine, shipped) = (folder + "/mine", [folder + "/nowhere", folder + "/share"])
+            let catalog = ModelCatalog(directories: [mine], shipped: shipped, defaultModel: nil)
+            #expect(catalog.models().map(\.name) == ["a-model", "inkling-scenes"])
+            let paths = try ["a-model", nil].map { try catalog.resolve($0, kind: .picture).path }
+            #expect(paths == [mine + "/a-model", folder + "/share/inkling-scenes"])
+            let alone = ModelCatalog(directories: [mine], defaultModel: nil)
+            #expect(try alone.resolve(nil, kind: .picture).name == "a-model")
+            let chosen = ModelCatalog(
+                directories: [mine], shipped: shipped, defaultModel: nil, defaultPictureModel: "a-model")
+            #expect(try chosen.resolve(nil, kind: .picture).name == "a-model")
+        }
+    }
+
     /// The beginning of a safetensors file whose header names one tensor.
     private func weights(_ tensor: String) -> Data {
         let header = Data(#"{"\#(tensor)":{"dtype":"F16","shape":[1],"data_offsets":[0,2]}}"#.utf8)
