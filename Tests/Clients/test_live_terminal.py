@@ -110,7 +110,7 @@ class Live(unittest.TestCase):
         client.setwinsize(5, 40)
         client.expect(r"\x1b\[J")
         client.send("es")
-        client.expect(r"\d+ frame")
+        client.expect(r"key to frame \d+ ms")
         self.assertNotIn("\u2580", client.before)
         self.leave(client, "\x03")
 
