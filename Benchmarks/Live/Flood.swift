@@ -1,5 +1,6 @@
 import ArgumentParser
 import AssistantAPI
+import BenchmarkSupport
 import Foundation
 import Terminal
 
@@ -53,7 +54,7 @@ struct Flood: AsyncParsableCommand {
             }
             return try await group.reduce(0, +)
         }
-        let elapsed = (ContinuousClock.now - start).milliseconds / 1000
+        let elapsed = (ContinuousClock.now - start).seconds
         let (health, peak) = try await watch
         await canvas.type("an owl at night", revision: 1 << 40)
         let isSettled = try await canvas.finish().settled.isFinite

@@ -74,8 +74,5 @@ extension [Double] {
 }
 
 extension Duration {
-    var milliseconds: Double {
-        let (seconds, attoseconds) = components
-        return Double(seconds) * 1e3 + Double(attoseconds) * 1e-15
-    }
+    var milliseconds: Double { seconds * 1000 }
 }

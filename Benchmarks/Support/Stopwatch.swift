@@ -16,10 +16,8 @@ public struct Stopwatch {
 
     /// The time since this stopwatch was made.
     public func read() -> Sample {
-        let elapsed = start.duration(to: .now)
-        let (seconds, attoseconds) = elapsed.components
-        return Sample(
-            seconds: Double(seconds) + Double(attoseconds) * 1e-18,
+        Sample(
+            seconds: start.duration(to: .now).seconds,
             processorSeconds: Self.processorSeconds() - processorStart)
     }
 
@@ -41,6 +39,13 @@ public struct Stopwatch {
         var usage = rusage()
         getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
         return usage
+    }
+}
+
+extension Duration {
+    public var seconds: Double {
+        let (seconds, attoseconds) = components
+        return Double(seconds) + Double(attoseconds) * 1e-18
     }
 }
 

@@ -12,11 +12,7 @@ struct ChatOptions: ParsableArguments {
     var isPrivate = false
     @Flag(help: "No cursor movement, colours or progress: for screen readers and simple terminals.")
     var plain = false
-    @Option(
-        help: ArgumentHelp(
-            "How pictures are shown; without it, and without the variable INKLING_GRAPHICS, as the terminal can.",
-            valueName: "kind"))
-    var graphics: GraphicsProtocol?
+    @OptionGroup var graphics: GraphicsOption
     @Option(help: "Go on with this conversation: its id, the beginning of it, or \"last\".")
     var conversation: String?
     @Flag(name: [.customLong("continue"), .customShort("c")], help: "Go on with the last conversation.")
@@ -44,7 +40,7 @@ struct ChatOptions: ParsableArguments {
         if let name = options.model { options.model = try await daemon.client.model(name) }
         let code = await ChatSession.onTerminal(
             client: daemon.client, launcher: daemon.launcher, options: options, isPlain: plain,
-            graphics: graphics,
+            graphics: graphics.kind,
             historyFile: isPrivate ? nil : daemon.historyFile, environment: daemon.environment)
         if code != 0 { throw ExitCode(code) }
     }

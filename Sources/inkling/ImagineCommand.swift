@@ -71,13 +71,7 @@ struct ImagineCommand: AsyncParsableCommand {
 
 /// What decides how a picture looks.
 struct PictureSettings: ParsableArguments {
-    @Option(name: .shortAndLong, help: "A model's name, or the path of its file or folder.")
-    var model: String?
-    @Option(
-        help: ArgumentHelp(
-            "Width and height in pixels, or one number for a square; the model's own without it.",
-            valueName: "512x512"))
-    var size: String?
+    @OptionGroup var look: PictureLook
     @Option(help: "Denoising steps: more take longer and may look better.")
     var steps: Int?
     @Option(help: "The noise that the picture begins with; chosen and told without it.")
@@ -87,10 +81,6 @@ struct PictureSettings: ParsableArguments {
             "ddim, pndm, euler, euler_a, dpmpp_2m, dpmpp_2m_karras, lcm, tcd or unipc; the model's own without it.",
             valueName: "name"))
     var scheduler: String?
-    @Option(help: "How closely the prompt is followed, such as 7.5; 1 takes half the time.")
-    var guidance: Double?
-    @Option(help: ArgumentHelp("What the picture should not show.", valueName: "prompt"))
-    var negative: String?
     @Option(help: ArgumentHelp("full, or tiny: faster and a little coarser.", valueName: "full|tiny"))
     var decoder: String?
     @Option(help: "How many of the text encoder's last layers are left out.")
@@ -102,16 +92,14 @@ struct PictureSettings: ParsableArguments {
     var prediction: String?
 
     func apply(to request: inout PictureRequest) throws {
-        request.model = try model.map { name throws(ClientError) in try ModelText.absolute(name) }
-        if let size {
-            let size = try PictureSize(size)
-            (request.width, request.height) = (size.width, size.height)
-        }
+        request.model = try look.absoluteModel
+        let size = try look.pictureSize
+        (request.width, request.height) = (size?.width, size?.height)
         request.steps = steps
         request.seed = seed
         request.scheduler = scheduler
-        request.guidanceScale = guidance
-        request.negativePrompt = negative
+        request.guidanceScale = look.guidance
+        request.negativePrompt = look.negative
         request.decoder = decoder
         request.clipSkip = clipSkip
         request.prediction = prediction
@@ -178,11 +166,7 @@ struct PictureFiles: ParsableArguments {
 
 /// What is shown in the terminal meanwhile.
 struct DisplayOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "How pictures are shown; without it, and without the variable INKLING_GRAPHICS, as the terminal can.",
-            valueName: "kind"))
-    var graphics: GraphicsProtocol?
+    @OptionGroup var graphics: GraphicsOption
     @Flag(
         inversion: .prefixedNo,
         help: "Show the picture while it is painted (default: where pictures can be shown).")
@@ -195,7 +179,7 @@ struct DisplayOptions: ParsableArguments {
     var quiet = false
 
     func apply(to options: inout ImagineOptions) {
-        options.graphics = graphics
+        options.graphics = graphics.kind
         options.showsPreview = preview
         options.isPlain = plain
         options.isJSON = json

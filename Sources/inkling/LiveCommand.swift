@@ -31,11 +31,7 @@ struct LiveCommand: AsyncParsableCommand {
         help: ArgumentHelp(
             "The folder that kept pictures go to; the current one without it.", valueName: "folder"))
     var output: String?
-    @Option(
-        help: ArgumentHelp(
-            "How pictures are shown; without it, and without the variable INKLING_GRAPHICS, as the terminal can.",
-            valueName: "kind"))
-    var graphics: GraphicsProtocol?
+    @OptionGroup var graphics: GraphicsOption
     @Flag(help: "No cursor movement, colours or pictures: a line of input is a picture.")
     var plain = false
 
@@ -44,7 +40,7 @@ struct LiveCommand: AsyncParsableCommand {
             prompt: prompt.joined(separator: " "), target: PictureTarget(output))
         try settings.apply(to: &options.settings)
         options.isPlain = plain
-        options.graphics = graphics
+        options.graphics = graphics.kind
         let daemon = try Daemon()
         try await daemon.launcher.ensureRunning { StandardStreams.complain($0) }
         try await LiveSession.onTerminal(
@@ -55,23 +51,13 @@ struct LiveCommand: AsyncParsableCommand {
 
 /// What decides how the pictures of a canvas look.
 struct CanvasArguments: ParsableArguments {
-    @Option(name: .shortAndLong, help: "A model's name, or the path of its file or folder.")
-    var model: String?
-    @Option(
-        help: ArgumentHelp(
-            "Width and height in pixels, or one number for a square; the model's own without it.",
-            valueName: "512x512"))
-    var size: String?
+    @OptionGroup var look: PictureLook
     @Option(help: "Denoising steps of the settled picture; drafts take fewer.")
     var steps: Int?
     @Option(help: "The noise that every frame begins with; 0 without it.")
     var seed: UInt64?
     @Option(help: ArgumentHelp("As \"inkling imagine\" has them.", valueName: "name"))
     var scheduler: String?
-    @Option(help: "How closely the prompt is followed, such as 7.5; 1 takes half the time.")
-    var guidance: Double?
-    @Option(help: ArgumentHelp("What the picture should not show.", valueName: "prompt"))
-    var negative: String?
     @Option(help: ArgumentHelp("Of the settled picture: full, or tiny.", valueName: "full|tiny"))
     var decoder: String?
     @Option(
@@ -81,16 +67,14 @@ struct CanvasArguments: ParsableArguments {
     var budget: Double?
 
     func apply(to settings: inout CanvasSettings) throws {
-        settings.model = try model.map { name throws(ClientError) in try ModelText.absolute(name) }
-        if let size {
-            let size = try PictureSize(size)
-            (settings.width, settings.height) = (size.width, size.height)
-        }
+        settings.model = try look.absoluteModel
+        let size = try look.pictureSize
+        (settings.width, settings.height) = (size?.width, size?.height)
         settings.steps = steps
         settings.seed = seed
         settings.scheduler = scheduler
-        settings.guidanceScale = guidance
-        settings.negativePrompt = negative
+        settings.guidanceScale = look.guidance
+        settings.negativePrompt = look.negative
         settings.decoder = decoder
         settings.budget = budget
     }

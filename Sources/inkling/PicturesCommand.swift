@@ -59,8 +59,7 @@ extension PicturesCommand {
 
         @Argument(help: "Its id, the beginning of it, or \"last\".")
         var id: String
-        @Option(help: ArgumentHelp("How it is shown; without it, as the terminal can.", valueName: "kind"))
-        var graphics: GraphicsProtocol?
+        @OptionGroup var graphics: GraphicsOption
         @Flag(help: "Print one JSON object.")
         var json = false
 
@@ -73,7 +72,7 @@ extension PicturesCommand {
                     return
                 }
                 try await PictureGallery(client: client)
-                    .show(picture, preferring: graphics, environment: environment)
+                    .show(picture, preferring: graphics.kind, environment: environment)
             }
         }
     }

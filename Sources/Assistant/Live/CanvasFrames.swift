@@ -28,8 +28,6 @@ struct CanvasFrames: Sendable {
     /// The newest frame's latents, from which the next one may go on.
     private var newest: (number: Int, latents: Data)?
 
-    var lastNumber: Int { last }
-
     /// Keeps a frame; returns its number.
     mutating func add(
         revision: Int, stage: CanvasStage.Name, frame: FrameRecipe, signature: PromptSignature,
