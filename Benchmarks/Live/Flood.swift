@@ -19,6 +19,9 @@ struct Flood: AsyncParsableCommand {
     @Option(help: "For how long.")
     var seconds = 10
 
+    @Option(help: "Keystrokes a second, as far as they are answered; 0 for as many as are.")
+    var rate = 10_000
+
     @Option(help: "Connections that send at the same time.")
     var connections = 8
 
@@ -48,9 +51,10 @@ struct Flood: AsyncParsableCommand {
         async let watch = watch(until: end)
         let sent = try await withThrowingTaskGroup(of: Int.self) { group in
             for lane in 0..<connections {
-                group.addTask {
-                    try await KeySender(daemon.socket, path).send(lane: lane, of: connections, until: end)
-                }
+                let sender = KeySender(
+                    daemon.socket, path, lane: lane, of: connections,
+                    rate: rate == 0 ? .infinity : Double(rate) / Double(connections))
+                group.addTask { try await sender.send(until: end) }
             }
             return try await group.reduce(0, +)
         }

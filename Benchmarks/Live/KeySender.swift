@@ -1,26 +1,39 @@
+import BenchmarkSupport
 import Foundation
 
 /// Puts prompts over one connection that stays open, many at a time without waiting for each answer: a client's own
 /// connections, one for each request, are too slow to flood anybody.
-struct KeySender {
+struct KeySender: Sendable {
     private static let batch = 64
 
     private let socket: String
     private let path: String
+    private let lane: Int
+    private let lanes: Int
+    private let rate: Double
 
-    init(_ socket: String, _ path: String) {
-        self.socket = socket
-        self.path = path
+    /// One of `lanes` whose revisions interleave, at `rate` keystrokes a second.
+    init(_ socket: String, _ path: String, lane: Int, of lanes: Int, rate: Double) {
+        (self.socket, self.path, self.lane, self.lanes, self.rate) = (socket, path, lane, lanes, rate)
     }
 
-    /// Sends until `end`; revisions of the lanes interleave.
+    /// Sends until `end`, on a thread of its own: it blocks, and must not hold up who watches the daemon meanwhile.
     ///
     /// - Returns: How many were sent and answered.
-    func send(lane: Int, of lanes: Int, until end: ContinuousClock.Instant) async throws -> Int {
+    func send(until end: ContinuousClock.Instant) async throws -> Int {
+        try await withCheckedThrowingContinuation { continuation in
+            Thread.detachNewThread { continuation.resume(with: Result { try sendBlocking(until: end) }) }
+        }
+    }
+
+    private func sendBlocking(until end: ContinuousClock.Instant) throws -> Int {
         let descriptor = try connect()
         defer { close(descriptor) }
+        let start = ContinuousClock.now
         var sent = 0
         while ContinuousClock.now < end {
+            let early = Double(sent) / rate - (ContinuousClock.now - start).seconds
+            if early > 0 { Thread.sleep(forTimeInterval: early) }
             var bytes: [UInt8] = []
             for index in 0..<Self.batch {
                 let revision = (sent + index) * lanes + lane + 2
@@ -29,7 +42,6 @@ struct KeySender {
             try write(bytes, to: descriptor)
             try readAnswers(Self.batch, from: descriptor)
             sent += Self.batch
-            await Task.yield()
         }
         return sent
     }
