@@ -16,8 +16,11 @@ struct Flood: AsyncParsableCommand {
     @Option(help: "The picture model; the daemon's default where none is named.")
     var model: String?
 
-    @Option(help: "For how long.")
-    var seconds = 10
+    @Option(help: "Seconds until caches are as full as they become; memory counts from then on.")
+    var warmUp = 8
+
+    @Option(help: "Seconds after that.")
+    var seconds = 20
 
     @Option(help: "Keystrokes a second, as far as they are answered; 0 for as many as are.")
     var rate = 10_000
@@ -31,8 +34,9 @@ struct Flood: AsyncParsableCommand {
         /// Slowest answers of `GET /health` meanwhile, in milliseconds.
         var healthP99: Double
         var healthWorst: Double
-        /// Resident memory of the daemon, before, at the most and afterwards.
+        /// Resident memory of the daemon: before, after the warm-up, at the most and afterwards.
         var bytesBefore: Int
+        var bytesWarm: Int
         var bytesPeak: Int
         var bytesAfter: Int
         /// Whether the last text's picture came.
@@ -46,9 +50,9 @@ struct Flood: AsyncParsableCommand {
         _ = try await canvas.waitUntilSettled()
         let before = residentBytes()
         let start = ContinuousClock.now
-        let end = start + .seconds(seconds)
+        let end = start + .seconds(warmUp + seconds)
         let path = canvas.path
-        async let watch = watch(until: end)
+        async let watch = watch(from: start + .seconds(warmUp), until: end)
         let sent = try await withThrowingTaskGroup(of: Int.self) { group in
             for lane in 0..<connections {
                 let sender = KeySender(
@@ -59,29 +63,39 @@ struct Flood: AsyncParsableCommand {
             return try await group.reduce(0, +)
         }
         let elapsed = (ContinuousClock.now - start).seconds
-        let (health, peak) = try await watch
+        let watched = try await watch
         await canvas.type("an owl at night", revision: 1 << 40)
         let isSettled = try await canvas.finish().settled.isFinite
         try printJSON(
             Report(
                 keystrokes: sent, keystrokesPerSecond: Double(sent) / elapsed,
-                healthP99: health.quantile(0.99),
-                healthWorst: health.max() ?? 0, bytesBefore: before, bytesPeak: peak,
-                bytesAfter: residentBytes(), lastTextSettled: isSettled))
+                healthP99: watched.health.quantile(0.99),
+                healthWorst: watched.health.max() ?? 0, bytesBefore: before, bytesWarm: watched.warm,
+                bytesPeak: watched.peak, bytesAfter: residentBytes(), lastTextSettled: isSettled))
     }
 
-    /// Asks for the daemon's health and reads its memory until the end.
-    private func watch(until end: ContinuousClock.Instant) async throws -> (health: [Double], peak: Int) {
+    private struct Watched {
         var health: [Double] = []
+        /// Resident memory after the warm-up.
+        var warm = 0
         var peak = 0
+    }
+
+    /// Asks for the daemon's health and reads its memory until the end; `warm` is when the warm-up is over.
+    private func watch(
+        from warm: ContinuousClock.Instant, until end: ContinuousClock.Instant
+    ) async throws -> Watched {
+        var watched = Watched()
         while ContinuousClock.now < end {
             let start = ContinuousClock.now
             _ = try await daemon.client.health()
-            health.append((ContinuousClock.now - start).milliseconds)
-            peak = max(peak, residentBytes())
+            watched.health.append((ContinuousClock.now - start).milliseconds)
+            let bytes = residentBytes()
+            watched.peak = max(watched.peak, bytes)
+            if watched.warm == 0, start >= warm { watched.warm = bytes }
             try await Task.sleep(for: .milliseconds(20))
         }
-        return (health, peak)
+        return watched
     }
 
     private func residentBytes() -> Int {

@@ -12,6 +12,9 @@ import Testing
         "a", "a red", "a red fox", "a red fox in the snow", "a red fox", "a blue fox in the snow", "two dogs",
     ]
 
+    /// Of a model for whose renders there is room.
+    private static let ampleWeights = 1 << 30
+
     private static func settings(_ prompt: String) -> RenderSettings {
         var settings = RenderSettings(prompt: prompt, seed: 7)
         (settings.width, settings.height, settings.steps) = (48, 32, 2)
@@ -23,7 +26,7 @@ import Testing
     func everyTypedTextIsPaintedAsIfItWereTheFirst(_ name: String) throws {
         let model = try Models.load(name)
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: Self.ampleWeights)
         for text in Self.typed {
             let settings = Self.settings(text)
             let expected = try Render(model.model, settings, pass)
@@ -37,7 +40,7 @@ import Testing
     func whatIsSharedIsTakenFromTheMemory(_ name: String) throws {
         let model = try Models.load(name)
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: Self.ampleWeights)
         _ = try Self.render(model.model, Self.settings("a red fox"), &memory, pass)
 
         let plan = try model.model.plan(Self.settings("a red fox"))
@@ -60,7 +63,7 @@ import Testing
     @Test func anotherSeedOrSizeHasAStemOfItsOwn() throws {
         let model = try Models.load("sd-turbo")
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: Self.ampleWeights)
         let changes: [(inout RenderSettings) -> Void] = [
             { _ in }, { $0.seed = 8 }, { $0.width = 64 }, { ($0.width, $0.height) = (32, 48) },
             { $0.steps = 1 },
@@ -77,7 +80,7 @@ import Testing
     @Test func aWarmStartNeitherTakesNorLeavesAStem() throws {
         let model = try Models.load("sd-turbo")
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: Self.ampleWeights)
         var settings = Self.settings("a red fox")
         let start = try Render(model.model, settings, pass).start
         (settings.startLatents, settings.strength) = (start, 0.5)
@@ -157,7 +160,7 @@ import Testing
     @Test func whatIsKeptIsBounded() throws {
         let model = try Models.load("bk-sdm")
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: Self.ampleWeights)
         for seed in 0..<12 {
             var settings = Self.settings("a fox \(seed)")
             (settings.seed, settings.steps) = (UInt64(seed), 1)
@@ -165,9 +168,10 @@ import Testing
         }
         let plan = try model.model.plan(Self.settings("a fox"))
         let stems = memory.reuse(for: plan).stems
-        #expect(stems.count == 12 && memory.byteCount < RenderMemory.byteLimit)
+        // One for each picture at once, of which a canvas has few.
+        #expect(stems.count == 4 && memory.byteCount < memory.byteLimit)
         // As if each were of a large picture.
-        var large = RenderMemory()
+        var large = RenderMemory(weights: 1 << 30)
         for seed in 0..<6 {
             var reuse = RenderReuse()
             let map = FeatureMap(
@@ -179,10 +183,40 @@ import Testing
                     question: TextQuestion(rows: Tensor([0]), queries: Tensor([0])))
             ]
             large.keep(reuse, of: plan)
-            #expect(large.byteCount <= 64 << 20)
+            #expect(large.byteCount <= (1 << 30) / 16)
         }
         let kept = large.reuse(for: plan).stems.map(\.origin.latents)
         #expect(kept == [[3], [4], [5]])
+    }
+
+    @Test func thousandsOfPromptsTakeNoMoreThanTheFirstFew() throws {
+        let model = try Models.load("bk-sdm")
+        let pass = Pass(operations: model.operations)
+        // Of a model so large that a share has room for more prompts than are kept.
+        var memory = RenderMemory(weights: 64 << 20)
+        var sizes: [Int] = []
+        for number in 0..<3000 {
+            let plan = try model.model.plan(Self.settings("a fox and \(number) stars"))
+            var reuse = memory.reuse(for: plan)
+            let conditioning = try model.model.encodePrompt(plan, reusing: &reuse, pass)
+            let denoising = try Denoising(model.model, plan, conditioning, reusing: reuse, pass: pass)
+            memory.keep(denoising.reuse, of: plan)
+            sizes.append(memory.byteCount)
+        }
+        let first = sizes[0]
+        #expect(sizes.max() == sizes[16], "\(sizes.max() ?? 0) bytes instead of \(sizes[16])")
+        #expect(sizes[16] <= 16 * first && sizes[16] <= memory.byteLimit)
+        #expect(sizes[7] > sizes[0], "earlier prompts are kept")
+    }
+
+    @Test func aSmallModelKeepsLittle() throws {
+        let model = try Models.load("bk-sdm")
+        let pass = Pass(operations: model.operations)
+        var memory = RenderMemory(weights: model.model.info.byteCount)
+        for number in 0..<50 {
+            _ = try Self.render(model.model, Self.settings("a fox and \(number) stars"), &memory, pass)
+            #expect(memory.byteCount <= model.model.info.byteCount * 5 / 16)
+        }
     }
 
     private static func render(

@@ -16,6 +16,8 @@ struct CanvasFrames: Sendable {
 
     /// How many frames the timeline goes back.
     static let frameLimit = 1000
+    /// How many frames have a file: more than anybody goes back while typing; older ones are rendered again.
+    static let fileCount = 128
     /// Bytes that latents and files may take.
     static let latentLimit = 16 << 20
     static let fileLimit = 16 << 20
@@ -68,7 +70,9 @@ struct CanvasFrames: Sendable {
     }
 
     private mutating func tidy() {
-        while files.count > 1, files.reduce(0, { $0 + $1.data.count }) > Self.fileLimit {
+        while files.count > Self.fileCount
+            || files.count > 1 && files.reduce(0, { $0 + $1.data.count }) > Self.fileLimit
+        {
             let gone = files.removeFirst().number
             settled = settled.filter { $0.value != gone }
         }

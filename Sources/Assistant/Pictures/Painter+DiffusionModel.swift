@@ -6,13 +6,15 @@ import Tensors
 extension Painter {
     /// Paints with a real model, and remembers what its encoders made of the last prompts and the last start picture.
     init(_ model: DiffusionModel) {
-        let memory = EncoderMemory()
+        let memory = EncoderMemory(RenderMemory(weights: model.info.byteCount))
+        // Not the model: what reads texts may outlive it.
+        let reader = model.promptReader
         self.init(
             info: model.info,
             begin: { settings, limits in
                 Self.sketch(try model.plan(settings, limits: limits), of: model, memory)
             },
-            read: { model.tokens(of: $0) },
+            read: { reader.tokens(of: $0) },
             distance: { first, second, pass in
                 let conditionings = try [first, second].map { settings in
                     let plan = try model.plan(settings)
@@ -21,7 +23,8 @@ extension Painter {
                     return try model.encodePrompt(plan, reusing: &reuse, pass)
                 }
                 return conditionings[0].distance(to: conditionings[1])
-            })
+            },
+            keptBytes: { memory.byteCount }, forget: { memory.forget() })
     }
 
     private static func sketch(
@@ -79,14 +82,26 @@ private final class EncoderMemory: Sendable {
         var width: Int
         var height: Int
         var encoded: EncodedPicture
+
+        var byteCount: Int { bitmap.samples.count + encoded.byteCount }
     }
 
     private struct State {
-        var renders = RenderMemory()
+        var renders: RenderMemory
         var start: Start?
     }
 
-    private let state = Mutex(State())
+    private let empty: RenderMemory
+    private let state: Mutex<State>
+
+    init(_ empty: RenderMemory) {
+        self.empty = empty
+        state = Mutex(State(renders: empty))
+    }
+
+    var byteCount: Int { state.withLock { $0.renders.byteCount + ($0.start?.byteCount ?? 0) } }
+
+    func forget() { state.withLock { $0 = State(renders: empty) } }
 
     func reuse(for plan: RenderPlan) -> RenderReuse { state.withLock { $0.renders.reuse(for: plan) } }
 

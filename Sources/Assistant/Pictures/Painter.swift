@@ -17,6 +17,10 @@ struct Painter: Sendable {
     var distance: @Sendable (RenderSettings, RenderSettings, Pass) throws -> Double = { first, second, _ in
         first.prompt == second.prompt ? 0 : 1
     }
+    /// What pictures left behind for the next ones, in bytes.
+    var keptBytes: @Sendable () -> Int = { 0 }
+    /// Gives that up; the next pictures take a little longer, and are the same.
+    var forget: @Sendable () -> Void = {}
 }
 
 /// A picture on its way: its owner drives it, part by part.

@@ -17,8 +17,8 @@ struct ResidentPainter {
         stamp = FileStamp(file.path)
     }
 
-    /// In bytes.
-    var byteCount: Int { painter.info.byteCount }
+    /// The weights, and what renders left behind for the next ones, in bytes.
+    var byteCount: Int { painter.info.byteCount + painter.keptBytes() }
 
     /// Whether it is what a request asks for, and its file still the one that was loaded.
     func serves(_ plan: PicturePlan) -> Bool { isModel(of: plan) && FileStamp(file.path) == stamp }

@@ -18,6 +18,14 @@ public struct EncodedPicture: Sendable {
 
     let content: Content
 
+    /// What it takes.
+    public var byteCount: Int {
+        switch content {
+        case .distribution(let distribution): 2 * distribution.mean.byteCount
+        case .latents(let latents): latents.byteCount
+        }
+    }
+
     /// The autoencoder's latents `[h, w, C]`; draws as many numbers as there are, where it draws any.
     func latents(_ generator: inout TorchGenerator) -> FeatureMap {
         switch content {
@@ -42,4 +50,9 @@ extension LatentDistribution {
         extendLifetime((mean, logVariance, noise))
         return FeatureMap(height: mean.height, width: mean.width, pixels: result)
     }
+}
+
+extension FeatureMap {
+    /// What its pixels take.
+    fileprivate var byteCount: Int { 4 * pixels.rows * pixels.columns }
 }

@@ -5,8 +5,12 @@ import Tensors
 /// With it a render gives the same picture as without, to the last bit. Whoever renders takes what it may go on from,
 /// and gives back what it made, as often as there is something new; renders may overlap.
 ///
+/// Of each kind only the newest few are kept, and of these as many as a small share of the model's weights has room for:
+/// whoever types goes back to one of the last texts, and computing one of them again costs little beside a step.
+///
 /// For example:
 /// ```swift
+/// var memory = RenderMemory(weights: model.info.byteCount)
 /// var reuse = memory.reuse(for: plan)
 /// let conditioning = try model.encodePrompt(plan, reusing: &reuse, pass)
 /// var denoising = try Denoising(model, plan, conditioning, reusing: reuse, pass: pass)
@@ -21,18 +25,31 @@ public struct RenderMemory: Sendable {
         init(_ plan: RenderPlan) { (tokens, clipSkip) = (plan.tokens, plan.clipSkip) }
     }
 
-    // Some megabyte each for the largest models, and what the longest table of times takes.
-    private var conditionings = Recents<(key: Key, value: Conditioning)>(byteLimit: 48 << 20)
-    private var times = Recents<TimeEmbeddings>(byteLimit: 16 << 20)
+    // At most 0.5 MB each (SDXL with guidance).
+    private var conditionings: Recents<(key: Key, value: Conditioning)>
+    // A stage of the ladder has one; 0.1 to 2 MB.
+    private var times: Recents<TimeEmbeddings>
     // About 8 MB a prompt for SD 1.5, 55 for SDXL.
-    private var contexts = Recents<(key: Key, value: RenderReuse.Contexts)>(byteLimit: 64 << 20)
-    // 21 MB at 512 × 512 for SD 1.5.
-    private var stems = Recents<Stem>(byteLimit: 64 << 20)
+    private var contexts: Recents<(key: Key, value: RenderReuse.Contexts)>
+    // A size of picture has one; 21 MB at 512 × 512 for SD 1.5.
+    private var stems: Recents<Stem>
     /// Of the last prompt, for each text encoder; 15 MB for SD 2.
     private var texts: [TextStates?] = []
-    private static let textLimit = 64 << 20
+    /// Bytes that each kind may take.
+    private let share: Int
 
-    public init() {}
+    /// Nothing yet, of a model whose weights take `weights` bytes.
+    public init(weights: Int) {
+        share = weights / Self.weightsPerShare
+        conditionings = Recents(limit: 16, byteLimit: share)
+        times = Recents(limit: 4, byteLimit: share)
+        contexts = Recents(limit: 8, byteLimit: share)
+        stems = Recents(limit: 4, byteLimit: share)
+    }
+
+    /// A share holds 8 prompts of SD 1.5 or SDXL, and 5 of a model as small as the one that comes with the program.
+    private static let weightsPerShare = 16
+    private static let kindCount = 5
 
     /// What a render of `plan` may go on from.
     public mutating func reuse(for plan: RenderPlan) -> RenderReuse {
@@ -59,7 +76,7 @@ public struct RenderMemory: Sendable {
         }
         for made in reuse.times { times.keep(made, bytes: made.byteCount) { $0.isSame(as: made) } }
         for made in reuse.stems { stems.keep(made, bytes: made.byteCount) { $0.origin == made.origin } }
-        if reuse.texts.reduce(0, { $0 + ($1?.byteCount ?? 0) }) <= Self.textLimit { texts = reuse.texts }
+        if reuse.texts.reduce(0, { $0 + ($1?.byteCount ?? 0) }) <= share { texts = reuse.texts }
     }
 
     /// What all that is kept takes.
@@ -68,8 +85,8 @@ public struct RenderMemory: Sendable {
             + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) }
     }
 
-    /// At most.
-    public static let byteLimit = (48 + 16 + 64 + 64 + 64) << 20
+    /// What all that is kept takes at most.
+    public var byteLimit: Int { Self.kindCount * share }
 }
 
 /// What a render may take from those before it, and what it leaves for the next ones; parts that aren't there are
@@ -99,13 +116,14 @@ public struct RenderReuse: Sendable {
     public init() {}
 }
 
-/// The values that were used last, as many as a number of bytes allows.
+/// The values that were used last, so many at most, and as many as a number of bytes allows.
 private struct Recents<Value: Sendable>: Sendable {
+    let limit: Int
     let byteLimit: Int
     /// The newest last.
     private var entries: [(value: Value, bytes: Int)] = []
 
-    init(byteLimit: Int) { self.byteLimit = byteLimit }
+    init(limit: Int, byteLimit: Int) { (self.limit, self.byteLimit) = (limit, byteLimit) }
 
     var values: [Value] { entries.map(\.value) }
     var byteCount: Int { entries.reduce(0) { $0 + $1.bytes } }
@@ -117,13 +135,13 @@ private struct Recents<Value: Sendable>: Sendable {
         return entries.last?.value
     }
 
-    /// Keeps a value in place of the same one, and forgets the oldest ones when there are too many bytes.
+    /// Keeps a value in place of the same one, and forgets the oldest ones when there are too many.
     mutating func keep(_ value: Value, bytes: Int, insteadOf isSame: (Value) -> Bool) {
         entries.removeAll { isSame($0.value) }
         guard bytes <= byteLimit else { return }
         entries.append((value, bytes))
         var sum = byteCount
-        while sum > byteLimit { sum -= entries.removeFirst().bytes }
+        while entries.count > limit || sum > byteLimit { sum -= entries.removeFirst().bytes }
     }
 }
 

@@ -27,16 +27,29 @@ public struct PromptTokens: Sendable, Hashable {
     }
 }
 
-extension DiffusionModel {
-    /// What the text encoders see of a prompt, with padding: equal tokens give the same picture.
-    public func tokens(of prompt: String) -> [Int32] { parts.tokens(prompt).flatMap(\.tokens) }
-}
+/// Reads prompts as a model does, without holding its weights.
+public struct PromptReader: Sendable {
+    /// For each text encoder.
+    let tokenizers: [CLIPTokenizer]
 
-extension ModelParts {
-    func tokens(_ text: String) -> [PromptTokens.Text] {
-        texts.map { part in
-            let encoding = part.tokenizer.encode(text)
+    /// What the text encoders see of a prompt, with padding: equal tokens give the same picture.
+    public func tokens(of prompt: String) -> [Int32] { texts(of: prompt).flatMap(\.tokens) }
+
+    /// For each text encoder, what it sees of a prompt.
+    func texts(of prompt: String) -> [PromptTokens.Text] {
+        tokenizers.map { tokenizer in
+            let encoding = tokenizer.encode(prompt)
             return PromptTokens.Text(tokens: encoding.tokens, length: encoding.length)
         }
     }
+}
+
+extension DiffusionModel {
+    public var promptReader: PromptReader { parts.promptReader }
+}
+
+extension ModelParts {
+    var promptReader: PromptReader { PromptReader(tokenizers: texts.map(\.tokenizer)) }
+
+    func tokens(_ text: String) -> [PromptTokens.Text] { promptReader.texts(of: text) }
 }

@@ -231,6 +231,6 @@ struct LiveCanvasTests {
         #expect(frames.timeline.frames.count <= CanvasFrames.frameLimit)
         #expect(frames.timeline.frames.count * (32 << 10) <= CanvasFrames.latentLimit)
         #expect(frames.entry(1500)?.number == 1500 && frames.entry(1) == nil && frames.entry(1501) == nil)
-        #expect(frames.file(1500) != nil && frames.file(1300) == nil)
+        #expect(frames.file(1500) != nil && frames.file(1373) != nil && frames.file(1372) == nil)
     }
 }
