@@ -84,9 +84,14 @@ let package = Package(
 
         // Edges.
         library("HostProcess"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         library(
             "Server",
-            ["Assistant", "AssistantAPI", "History", "HostProcess", "Settings", "StrictJSON", logging]
+            [
+                "Assistant", "AssistantAPI", "CZlib", "Digest", "History", "HostProcess", "Settings",
+                "StrictJSON",
+                logging,
+            ]
                 + [
                     .product(name: "Hummingbird", package: "hummingbird"),
                     .product(name: "HummingbirdCore", package: "hummingbird"),

@@ -11,6 +11,8 @@ public struct Canvas: Codable, Sendable, Equatable, Identifiable {
     public var settings: CanvasSettings
     /// What is rendered for one text, one after the other; empty until the model is loaded and measured.
     public var stages: [CanvasStage]
+    /// SHA-256 of the start picture's file, in hexadecimal, where there is one.
+    public var initImage: String?
     /// The conversation that committed pictures go to.
     public var conversation: Conversation.ID?
     public var createdAt: Date
@@ -29,12 +31,13 @@ public struct Canvas: Codable, Sendable, Equatable, Identifiable {
 
     public init(
         id: String, prompt: Prompt = Prompt(), settings: CanvasSettings, stages: [CanvasStage] = [],
-        conversation: Conversation.ID? = nil, createdAt: Date
+        initImage: String? = nil, conversation: Conversation.ID? = nil, createdAt: Date
     ) {
         self.id = id
         self.prompt = prompt
         self.settings = settings
         self.stages = stages
+        self.initImage = initImage
         self.conversation = conversation
         self.createdAt = createdAt
     }
@@ -60,6 +63,12 @@ public struct CanvasSettings: Codable, Sendable, Equatable {
     /// Of the settled picture, `full` or `tiny`.
     public var decoder: String?
     public var negativePrompt: String?
+    /// A PNG or WebP file to start from; an empty one takes it away.
+    ///
+    /// Answers leave it out: `Canvas.initImage` says which one it is.
+    public var initImage: Data?
+    /// How much of the start picture is painted anew, above 0 to 1.
+    public var strength: Double?
     /// Of the frames: `webp` (default) or `png`.
     public var format: PictureFormat?
     /// Milliseconds from a keystroke to its first frame that the drafts are chosen for.

@@ -95,6 +95,24 @@ extension HistoryStore {
         }
     }
 
+    /// Reads the messages of all branches, oldest first.
+    ///
+    /// - Parameter conversation: the conversation's id.
+    /// - Returns: nothing where there is no such conversation.
+    /// - Throws: `unreadable`.
+    public func messages(of conversation: Conversation.ID) async throws(HistoryError) -> [Message] {
+        try await read { db in
+            try Row.fetchAll(
+                db,
+                sql: """
+                    SELECT \(Message.columns) FROM message m
+                    WHERE m.conversation = (SELECT sequence FROM conversation WHERE id = ?) ORDER BY m.sequence
+                    """,
+                arguments: [conversation]
+            ).map(Message.init)
+        }
+    }
+
     /// Marks the answers that were being written when the last daemon ended; called once, at start.
     ///
     /// - Returns: how many there were.

@@ -43,7 +43,11 @@ extension Daemon {
         let daemon = try Daemon(
             assistant: Assistant(
                 configuration: configuration, paths: paths, history: history, logger: logger),
-            configuration: configuration, limits: connectionLimits(), allowedUser: geteuid(), logger: logger)
+            configuration: configuration, limits: connectionLimits(), allowedUser: geteuid(),
+            page: .first(of: paths.shippedPage), logger: logger)
+        if let address = configuration.server.listen {
+            announce(try daemon.listen(on: address), of: address)
+        }
         try await daemon.run(
             on: socket, until: signals, notifier: ServiceNotifier(environment), logger: logger)
         try await history.close()
@@ -67,6 +71,14 @@ extension Daemon {
                 notifier.send(.ready)
             },
             whenStopping: { notifier.send(.stopping) })
+    }
+
+    /// Prints where other programs find the daemon, and what they must show.
+    private static func announce(_ rules: WebGuard, of address: LoopbackAddress) {
+        let host = address.hosts.count == 1 ? address.hosts[0].rawValue : "localhost"
+        var text = "http://\(host):\(rules.port)\n"
+        if let key = rules.key { text += "Authorization: Bearer \(key)\n" }
+        _ = write(STDOUT_FILENO, text, text.utf8.count)
     }
 
     private static func openHistory(

@@ -21,6 +21,7 @@ public final class Daemon: Sendable {
 
     private let assistant: Assistant
     private let listener: HTTPListener
+    private let web: WebListener
     private let grace: Duration
     private let logger: Logger
     private let moments: AsyncStream<Moment>
@@ -29,21 +30,31 @@ public final class Daemon: Sendable {
     /// Only processes of `allowedUser` may connect; everyone else's connections are closed unread.
     init(
         assistant: Assistant, configuration: Configuration, limits: ConnectionLimits = ConnectionLimits(),
-        timing: StreamTiming = StreamTiming(), allowedUser: UInt32, logger: Logger
+        timing: StreamTiming = StreamTiming(), allowedUser: UInt32, page: PageFiles? = nil, logger: Logger
     ) {
         self.assistant = assistant
         self.logger = logger
         grace = configuration.server.shutdownGrace
         let (moments, happened) = AsyncStream.makeStream(of: Moment.self)
         (self.moments, self.happened) = (moments, happened)
+        let web = WebListener(
+            limits: limits, requiresKey: configuration.server.requireKey, logger: logger)
+        self.web = web
         let routes = Routes(
             assistant: assistant, bodyLimit: configuration.server.maxBodyBytes,
             pictureBodyLimit: configuration.server.maxPictureBodyBytes, timing: timing,
-            requestStop: { happened.yield(.stopRequested) })
+            requestStop: { happened.yield(.stopRequested) }, page: page, openPage: { try web.link() })
+        let responder = routes.router().buildResponder()
+        web.use(responder)
+        let admission = PeerAdmission(allowedUser: allowedUser, logger: logger)
         listener = HTTPListener(
-            responder: routes.router().buildResponder(), limits: limits, allowedUser: allowedUser,
-            logger: logger)
+            responder: responder, limits: limits, logger: logger, admits: { admission.admits($0) })
     }
+
+    /// Listens on loopback TCP too, from `run` on.
+    ///
+    /// - Throws: `DaemonError` when the address is not to be had.
+    func listen(on address: LoopbackAddress) throws -> WebGuard { try web.open(address) }
 
     /// Asks the daemon to end: no new connections, and what runs may finish within the grace period.
     public func stop() { happened.yield(.stopRequested) }
@@ -59,9 +70,14 @@ public final class Daemon: Sendable {
         on socket: DaemonSocket, whenReady: @escaping @Sendable () -> Void = {},
         whenStopping: @escaping @Sendable () -> Void = {}
     ) async throws {
-        let serving = Task { [listener, happened] in
+        let serving = Task { [listener, web, happened] in
             defer { happened.yield(.ended) }
-            try await listener.run(socket: socket.descriptor, whenReady: whenReady)
+            try await withThrowingTaskGroup { group in
+                group.addTask { try await web.run() }
+                // Where the socket fails, the page alone is no daemon.
+                defer { web.stop() }
+                try await listener.run(socket: socket.descriptor, whenReady: whenReady)
+            }
         }
         var isStopping = false
         waiting: for await moment in moments {
@@ -71,6 +87,7 @@ public final class Daemon: Sendable {
                 isStopping = true
                 whenStopping()
                 listener.stop()
+                web.stop()
                 tell(.graceOver, after: grace)
             case .graceOver:
                 logger.notice("Cancelling the answers that still run after \(grace).")

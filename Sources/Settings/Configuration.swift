@@ -21,6 +21,10 @@ public struct Configuration: Sendable, Equatable {
     public struct Server: Sendable, Equatable {
         /// Path of the Unix socket; `nil` means `Paths.socket`.
         public var socket: String?
+        /// Where to listen beside the socket; `nil` means nowhere until the page is asked for.
+        public var listen: LoopbackAddress?
+        /// Whether programs that come by loopback must show the key.
+        public var requireKey = true
         /// How many requests for answers, and as many for pictures, may wait; one more is answered 503.
         public var queueDepth = 16
         /// Longest accepted body of a request, in bytes.

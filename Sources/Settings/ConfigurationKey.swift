@@ -19,6 +19,8 @@ extension ConfigurationKey {
 
     static let all: [Self] = [
         path("server.socket", \.server.socket),
+        address("server.listen", \.server.listen),
+        boolean("server.require_key", \.server.requireKey),
         integer("server.queue", \.server.queueDepth, in: 0...1024),
         bytes("server.max_body", \.server.maxBodyBytes, in: 1024...(1 << 30), "1KiB to 1GiB"),
         bytes(
@@ -165,6 +167,16 @@ extension ConfigurationKey {
         key(name, field, expected: "an absolute path, or one that begins with ~/") { value, home in
             guard let text = value.text else { return nil }
             return text.isEmpty ? .some(nil) : absolutePath(text, home: home).map(Optional.some)
+        }
+    }
+
+    /// An address of the loopback interface; empty text stands for none.
+    private static func address(_ name: String, _ field: Field<LoopbackAddress?>) -> Self {
+        let expected = "127.0.0.1:PORT, [::1]:PORT or localhost:PORT (port 0 takes a free one)"
+        return key(name, field, expected: expected) { value, _ in
+            // A number in the file is a port alone.
+            let text = value.text ?? value.integer.map(String.init)
+            return text.flatMap { $0.isEmpty ? .some(nil) : LoopbackAddress($0).map(Optional.some) }
         }
     }
 

@@ -23,6 +23,8 @@ public struct Paths: Sendable, Equatable {
     public var history: String
     /// Folders of models that came with the program, for names that the user's own folders don't have.
     public var shippedModels: [String] = []
+    /// Where the page's files may lie that came with the program.
+    public var shippedPage: [String] = []
 
     /// Longest path that the kernel takes for a socket, in bytes.
     public static let socketPathLimit = 107
@@ -74,17 +76,19 @@ public struct Paths: Sendable, Equatable {
         return paths
     }
 
-    /// Where models that came with a program lie: in an installed layout under `share`, in a clone under `Assets`.
+    /// Where files that came with a program lie: in an installed layout under `share`, in a clone under `Assets`.
     ///
-    /// - Parameter executable: The program's absolute path.
+    /// - Parameters:
+    ///   - name: The folder's: `models`, or `page`.
+    ///   - executable: The program's absolute path.
     /// - Returns: Names only; nothing is looked at, but for which folder above the program is a clone.
-    public static func shippedModels(besides executable: String) -> [String] {
+    public static func shipped(_ name: String, besides executable: String) -> [String] {
         var folders = executable.split(separator: "/").dropLast()
         var found =
             folders.isEmpty
-            ? [] : ["/" + (folders.dropLast() + ["share/inkling/models"]).joined(separator: "/")]
+            ? [] : ["/" + (folders.dropLast() + ["share/inkling/\(name)"]).joined(separator: "/")]
         while !folders.isEmpty {
-            let assets = "/" + (folders + ["Assets/models"]).joined(separator: "/")
+            let assets = "/" + (folders + ["Assets/\(name)"]).joined(separator: "/")
             if access(assets, F_OK) == 0 {
                 found.append(assets)
                 break

@@ -19,6 +19,11 @@ public struct DaemonClient: Sendable {
         return body.models
     }
 
+    /// A link to the page, which the daemon serves from now on.
+    public func openPage() async throws -> PageLink {
+        try decode(await transport.send(.init("POST", Self.root + "/page", body: Data("{}".utf8))))
+    }
+
     /// Asks the daemon to finish its work and end.
     public func shutDown() async throws {
         _ = try await transport.send(.init("POST", Self.root + "/shutdown", body: Data("{}".utf8)))

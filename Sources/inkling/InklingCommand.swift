@@ -13,6 +13,7 @@ struct InklingCommand: AsyncParsableCommand {
             cat notes.txt | inkling "summarise"
             inkling live
             inkling imagine "a fox reading a newspaper"
+            inkling open
             inkling <subcommand>
             """,
         discussion: """
@@ -24,7 +25,7 @@ struct InklingCommand: AsyncParsableCommand {
         version: "inkling \(Inkling.version)",
         subcommands: [
             ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
-            HistoryCommand.self,
+            OpenCommand.self, HistoryCommand.self,
             ModelsCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,

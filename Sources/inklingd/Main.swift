@@ -16,6 +16,15 @@ struct Main: AsyncParsableCommand {
     var config: String?
     @Option(help: "Listen on this socket; its directory must be yours alone.")
     var socket: String?
+    @Option(
+        help: ArgumentHelp(
+            "Listen there too, for the page and for programs that show the key that is printed.",
+            valueName: "127.0.0.1:port"))
+    var listen: String?
+    @Flag(
+        name: .customLong("no-key"),
+        help: "With --listen: let every user of this machine in, without the key.")
+    var noKey = false
     @Option(help: "Answer with this model by default: a known name or a path.")
     var model: String?
     @Option(help: "Compute with this many threads; 0 means as many as the machine allows.")
@@ -32,7 +41,10 @@ struct Main: AsyncParsableCommand {
         do {
             let configuration = try Configuration.load(flags: flags, environment: environment, file: config)
             var paths = try Paths(environment: environment).applying(configuration)
-            paths.shippedModels = Paths.executable().map(Paths.shippedModels(besides:)) ?? []
+            if let executable = Paths.executable() {
+                paths.shippedModels = Paths.shipped("models", besides: executable)
+                paths.shippedPage = Paths.shipped("page", besides: executable)
+            }
             var options = Daemon.LaunchOptions()
             options.isPrivate = `private`
             options.startsFresh = startFresh
@@ -50,7 +62,8 @@ struct Main: AsyncParsableCommand {
 
     private var flags: [String: String] {
         let values = [
-            "server.socket": socket, "chat.model": model, "engine.threads": threads, "log.level": logLevel,
+            "server.socket": socket, "server.listen": listen, "server.require_key": noKey ? "false" : nil,
+            "chat.model": model, "engine.threads": threads, "log.level": logLevel,
         ]
         return values.compactMapValues(\.self)
     }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Digest
 import FoundationEssentials
 import ImageCodecs
 import Testing
@@ -69,7 +70,9 @@ struct CanvasRouteTests {
         ("POST", "", #"{"steps":0}"#, "steps"),
         ("POST", "", #"{"settings":{"width":"wide"}}"#, "settings.width"),
         ("PUT", "/prompt", #"{"revision":1}"#, "text"), ("PUT", "/prompt", #"{"text":"a"}"#, "revision"),
-        ("PATCH", "", #"{"budget":0}"#, "budget"), ("POST", "/commit", #"{"frame":0}"#, "frame"),
+        ("PATCH", "", #"{"budget":0}"#, "budget"), ("PATCH", "", #"{"init_image":"?"}"#, "init_image"),
+        ("PATCH", "", #"{"init_image":"bm9uZQ=="}"#, "init_image"),
+        ("POST", "/commit", #"{"frame":0}"#, "frame"),
     ])
     func whatIsWrongIsNamed(method: String, path: String, body: String, parameter: String) async throws {
         try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
@@ -134,6 +137,59 @@ struct CanvasRouteTests {
             #expect(Data(file.body) == frame.data)
             #expect(try await daemon.get("\(path)/0").status == 400)
             #expect(try await daemon.get("\(path)/4711").status == 404)
+        }
+    }
+
+    @Test func aFrameIsSavedWithItsRecipeInBothFormatsAndTheSameEachTime() async throws {
+        try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
+            let canvas = try await open(daemon, #"{"text":"a fox ","format":"png","seed":7}"#)
+            _ = try await events(of: canvas.id, until: "settled", daemon)
+            let path = "\(Self.root)/\(canvas.id)/frames"
+            let last = try Wire.decoder().decode(
+                CanvasTimeline.self, from: Data(try await daemon.get(path).body)
+            ).frames.last
+            let number = try #require(last?.number)
+            let shown = try Bitmap(decoding: try await daemon.get("\(path)/\(number)").body)
+            for format in ["png", "webp"] {
+                let file = try await daemon.get("\(path)/\(number)?format=\(format)")
+                #expect(file.headers["content-type"] == "image/\(format)")
+                #expect(try Bitmap(decoding: file.body) == shown)
+                #expect(try PictureMetadata(reading: file.body)?.parameters?.contains("Seed: 7") == true)
+                #expect(try await daemon.get("\(path)/\(number)?format=\(format)").body == file.body)
+            }
+            #expect(try await daemon.get("\(path)/\(number)?format=gif").status == 400)
+        }
+    }
+
+    @Test func aCanvasStartsFromAPictureUntilThatIsTakenAway() async throws {
+        try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
+            let canvas = try await open(daemon, #"{"steps":4}"#)
+            let path = "\(Self.root)/\(canvas.id)"
+            let picture = Data(
+                try PNG.encode(
+                    Bitmap(width: 8, height: 8, channels: 3, samples: .init(repeating: 9, count: 192))))
+            let hash = SHA256.hexadecimal(of: picture)
+            let body = #"{"init_image":"\#(picture.base64EncodedString())","strength":0.5}"#
+            func change(_ body: String) async throws -> Canvas {
+                let response = try await daemon.request("PATCH", path, body: body)
+                return try Wire.decoder().decode(Canvas.self, from: Data(response.body))
+            }
+            func lastRecipe(_ text: String, _ revision: Int) async throws -> Recipe? {
+                _ = try await type(text, revision, on: canvas.id, daemon)
+                _ = try await events(
+                    of: canvas.id, until: "settled", ending: #""revision":\#(revision)}"#, daemon)
+                let frames = try await daemon.get(path + "/frames").body
+                return try Wire.decoder().decode(CanvasTimeline.self, from: Data(frames)).frames.last?.frame
+                    .recipe
+            }
+            let begun = try await change(body)
+            // The bytes stay with the daemon.
+            #expect(begun.initImage == hash && begun.settings.initImage == nil)
+            let started = try await lastRecipe("a fox ", 1)
+            #expect(started?.strength == 0.5 && started?.initImage == hash)
+            #expect(try await change(#"{"init_image":""}"#).initImage == nil)
+            let free = try await lastRecipe("a hen ", 2)
+            #expect(free?.strength == nil && free?.initImage == nil)
         }
     }
 

@@ -83,6 +83,14 @@ struct ConversationRouteTests {
                 return
             }
             #expect(completed.message.siblingCount == 2)
+            let all = try await daemon.get("\(Self.root)/\(conversation.id)/messages")
+            guard case .array(let messages) = try all.json()["messages"] else {
+                Issue.record("\(all.text)")
+                return
+            }
+            // Both answers, though one alone is shown.
+            #expect(messages.map { $0["role"] } == ["user", "assistant", "assistant"])
+            #expect(try await daemon.get("\(Self.root)/none/messages").status == 404)
         }
     }
 

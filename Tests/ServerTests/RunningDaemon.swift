@@ -18,7 +18,7 @@ final class RunningDaemon: Sendable {
 
     private init(
         contextLength: Int, limits: ConnectionLimits, timing: StreamTiming, allowedUser: UInt32,
-        painter: ScriptedPainter?, configure: (inout Configuration) -> Void
+        painter: ScriptedPainter?, page: PageFiles?, configure: (inout Configuration) -> Void
     ) async throws {
         var template = Array("/tmp/ink-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw ClientError.system("mkdtemp") }
@@ -43,7 +43,7 @@ final class RunningDaemon: Sendable {
                 painters: painter?.source ?? .files, logger: logger),
             configuration: configuration, limits: limits,
             timing: timing,
-            allowedUser: allowedUser, logger: logger)
+            allowedUser: allowedUser, page: page, logger: logger)
         self.daemon = daemon
         let socket = try DaemonSocket.bind(folder + "/s")
         socketPath = socket.path
@@ -63,12 +63,12 @@ final class RunningDaemon: Sendable {
     static func run<Value>(
         contextLength: Int = shortContext, limits: ConnectionLimits = .init(), timing: StreamTiming = .init(),
         allowedUser: UInt32 = geteuid(), painter: ScriptedPainter? = nil,
-        configure: (inout Configuration) -> Void = { _ in },
+        page: PageFiles? = nil, configure: (inout Configuration) -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Value
     ) async throws -> Value {
         let daemon = try await RunningDaemon(
             contextLength: contextLength, limits: limits, timing: timing, allowedUser: allowedUser,
-            painter: painter, configure: configure)
+            painter: painter, page: page, configure: configure)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(daemon))

@@ -50,12 +50,26 @@ final class TestConnection: Sendable {
     /// Read but not yet used; only the queue touches it.
     private let pending = Mutex<[UInt8]>([])
 
-    init(path: String) throws {
-        descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    convenience init(path: String) throws {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: Array(path.utf8)) }
-        let size = socklen_t(MemoryLayout<sockaddr_un>.size)
+        try self.init(AF_UNIX, address)
+    }
+
+    /// Connects to 127.0.0.1.
+    convenience init(port: UInt16) throws {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+        try self.init(AF_INET, address)
+    }
+
+    private init<Address>(_ family: CInt, _ address: Address) throws {
+        descriptor = socket(family, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        var address = address
+        let size = socklen_t(MemoryLayout<Address>.size)
         let result = withUnsafePointer(to: &address) { address in
             address.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, size) }
         }
@@ -87,8 +101,9 @@ final class TestConnection: Sendable {
     static func text(
         _ method: String, _ path: String, body: String? = nil, headers: [String: String] = [:]
     ) -> String {
-        var text = "\(method) \(path) HTTP/1.1\r\nHost: inkling\r\n"
         var headers = headers
+        var text =
+            "\(method) \(path) HTTP/1.1\r\nHost: \(headers.removeValue(forKey: "Host") ?? "inkling")\r\n"
         if let body {
             headers["Content-Length"] = headers["Content-Length"] ?? String(body.utf8.count)
             headers["Content-Type"] = headers["Content-Type"] ?? "application/json"

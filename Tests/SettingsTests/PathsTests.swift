@@ -36,20 +36,20 @@ import Testing
         #expect(["/run/user/\(getuid())/inkling", "/h/.local/state/inkling/run"].contains(paths.runtime))
     }
 
-    @Test func shippedModelsLieUnderShareAndInTheCloneAroundTheProgram() throws {
+    @Test func whatCameWithTheProgramLiesUnderShareAndInTheCloneAroundTheProgram() throws {
         let folder = try TemporaryFolder()
         let clone = folder.path + "/clone"
         try FileManager.default.createDirectory(
             atPath: clone + "/Assets/models", withIntermediateDirectories: true)
         #expect(
-            Paths.shippedModels(besides: clone + "/.build/release/inklingd") == [
+            Paths.shipped("models", besides: clone + "/.build/release/inklingd") == [
                 clone + "/.build/share/inkling/models", clone + "/Assets/models",
             ])
         #expect(
-            Paths.shippedModels(besides: folder.path + "/usr/bin/inklingd") == [
+            Paths.shipped("models", besides: folder.path + "/usr/bin/inklingd") == [
                 folder.path + "/usr/share/inkling/models"
             ])
-        #expect(Paths.shippedModels(besides: "/inklingd").isEmpty)
+        #expect(Paths.shipped("page", besides: "/inklingd").isEmpty)
         #expect(Paths.executable()?.hasPrefix("/") == true)
     }
 

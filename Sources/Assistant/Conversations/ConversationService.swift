@@ -90,6 +90,16 @@ public final class ConversationService: Sendable {
         return transcript
     }
 
+    /// The messages of all branches, oldest first.
+    ///
+    /// - Throws: `notFound`.
+    public func messages(of id: Conversation.ID) async throws -> [Message] {
+        _ = try await transcript(id)
+        return try await reaching("The conversation cannot be read") {
+            try await histories.store(of: id).messages(of: id)
+        }
+    }
+
     /// Changes the fields that are given.
     public func change(_ id: Conversation.ID, _ change: ConversationChange) async throws -> Conversation {
         try check(model: change.model)

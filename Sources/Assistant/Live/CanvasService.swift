@@ -121,6 +121,14 @@ public final class CanvasService: Sendable {
         try await find(id).file(of: number)
     }
 
+    /// A frame as a file to keep: without loss, and with its recipe; the same bytes each time.
+    ///
+    /// - Throws: `notFound`, and what a render throws.
+    public func file(_ number: Int, of id: String, as format: PictureFormat) async throws -> Data {
+        let (bitmap, recipe) = try await find(id).picture(of: number)
+        return try PictureKeeping.file(bitmap, recipe: recipe, format: format)
+    }
+
     /// Keeps a picture: a frame as it is, or the settled picture of the newest text, which is waited for.
     ///
     /// Where the commit or the canvas names a conversation, the picture becomes a message of it.

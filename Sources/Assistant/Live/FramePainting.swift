@@ -127,7 +127,7 @@ final class FramePainting {
         guard let bitmap else { return }
         var recipe = job.plan.recipe(sketch.outline)
         // A start from latents is told in the frame's recipe.
-        recipe.strength = nil
+        if start != nil { recipe.strength = nil }
         let outline = sketch.outline
         job.send(
             .finished(

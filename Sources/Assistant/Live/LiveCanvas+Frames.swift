@@ -57,6 +57,14 @@ extension LiveCanvas {
         (request.width, request.height, request.steps) = (recipe.width, recipe.height, recipe.steps)
         (request.seed, request.scheduler) = (recipe.seed, recipe.scheduler)
         (request.guidanceScale, request.decoder) = (recipe.guidanceScale, recipe.decoder)
+        if let hash = recipe.initImage {
+            guard let picture = state.withLock({ $0.startPictures.file(hash) }) else {
+                throw AssistantError(
+                    .notFound, "The picture that this frame started from is no longer kept.",
+                    parameter: "frame")
+            }
+            (request.initImage, request.strength) = (picture, recipe.strength)
+        }
         return try await render(request, start: frame.start)
     }
 
@@ -80,7 +88,7 @@ extension FrameRecipe {
     /// What a kept picture says of how it was made; of a warm start the level, and the hash of the latents.
     var kept: Recipe {
         var kept = recipe
-        (kept.strength, kept.initImage) = (start?.level, start?.hash)
+        if let start { (kept.strength, kept.initImage) = (start.level, start.hash) }
         return kept
     }
 }

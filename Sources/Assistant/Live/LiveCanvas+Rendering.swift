@@ -149,7 +149,7 @@ extension LiveCanvas {
             lane: id, isLast: run.stage == state.stages.count - 1)
         (request.picture.width, request.picture.height) = (stage.width, stage.height)
         (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
-        if stage.name == .draft {
+        if stage.name == .draft, state.startPictures.current == nil {
             request.warm = state.frames.warmStart(width: stage.width, height: stage.height)
         }
         do throws(AssistantError) {
@@ -304,6 +304,9 @@ extension CanvasSettings {
         // One and the same noise, so that the composition stays.
         (request.seed, request.scheduler, request.guidanceScale) = (seed ?? 0, scheduler, guidanceScale)
         (request.decoder, request.negativePrompt) = (decoder, negativePrompt)
+        if let initImage, !initImage.isEmpty {
+            (request.initImage, request.strength) = (initImage, strength)
+        }
         return request
     }
 
@@ -319,6 +322,8 @@ extension CanvasSettings {
         merged.guidanceScale = change.guidanceScale ?? guidanceScale
         merged.decoder = change.decoder ?? decoder
         merged.negativePrompt = change.negativePrompt ?? negativePrompt
+        merged.initImage = change.initImage ?? initImage
+        merged.strength = change.strength ?? strength
         merged.format = change.format ?? format
         merged.budget = change.budget ?? budget
         return merged

@@ -22,6 +22,7 @@ final class LiveCanvas: Sendable {
     struct State {
         var machine = CanvasState()
         var settings: CanvasSettings
+        var startPictures: StartPictures
         var facts: FrameEngine.Facts
         var conversation: Conversation.ID?
         var stages: [CanvasStage] = []
@@ -56,7 +57,8 @@ final class LiveCanvas: Sendable {
         let facts = try engine.check(draft.settings.request(text: ""))
         state = Mutex(
             State(
-                settings: draft.settings, facts: facts, conversation: draft.conversation,
+                settings: draft.settings, startPictures: StartPictures(draft.settings.initImage),
+                facts: facts, conversation: draft.conversation,
                 lastTouch: clock.now()))
         state.withLock { prepare(&$0) }
     }
@@ -64,9 +66,11 @@ final class LiveCanvas: Sendable {
     var canvas: Canvas { state.withLock { record($0) } }
 
     func record(_ state: State) -> Canvas {
-        Canvas(
-            id: id, prompt: state.machine.prompt, settings: state.settings, stages: state.stages,
-            conversation: state.conversation, createdAt: createdAt)
+        var settings = state.settings
+        settings.initImage = nil
+        return Canvas(
+            id: id, prompt: state.machine.prompt, settings: settings, stages: state.stages,
+            initImage: state.startPictures.current, conversation: state.conversation, createdAt: createdAt)
     }
 
     /// How long nobody has typed, and nobody reads.
@@ -107,6 +111,7 @@ final class LiveCanvas: Sendable {
         let facts = try engine.check(settings.request(text: ""))
         return state.withLock { state in
             state.settings = settings
+            if let picture = change.initImage { state.startPictures.begin(with: picture) }
             state.facts = facts
             state.lastTouch = clock.now()
             state.frames.settingsChanged()

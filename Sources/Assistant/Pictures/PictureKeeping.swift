@@ -14,17 +14,21 @@ struct PictureKeeping: Sendable {
     let format: PictureFormat
     let logger: Logger
 
+    /// A picture's file, without loss and with its recipe.
+    static func file(_ bitmap: Bitmap, recipe: Recipe, format: PictureFormat) throws -> Data {
+        let metadata = PictureMetadata(
+            software: "Inkling \(Inkling.version)", parameters: recipe.parametersText)
+        return switch format {
+        case .png: Data(try PNG.encode(bitmap, metadata: metadata))
+        case .webp: Data(try WebP.encode(bitmap, quality: .lossless, metadata: metadata))
+        }
+    }
+
     /// Makes the file of a picture and keeps it.
     ///
     /// - Throws: what the codec says against the picture.
     func keep(_ bitmap: Bitmap, recipe: Recipe, isPrivate: Bool = false) async throws -> Picture {
-        let metadata = PictureMetadata(
-            software: "Inkling \(Inkling.version)", parameters: recipe.parametersText)
-        let data =
-            switch format {
-            case .png: Data(try PNG.encode(bitmap, metadata: metadata))
-            case .webp: Data(try WebP.encode(bitmap, quality: .lossless, metadata: metadata))
-            }
+        let data = try Self.file(bitmap, recipe: recipe, format: format)
         var picture = Picture(
             id: HistoryStore.makeID(), format: format, width: bitmap.width, height: bitmap.height,
             bytes: data.count, sha256: SHA256.hexadecimal(of: data), recipe: recipe, createdAt: Date())

@@ -8,14 +8,14 @@ import NIOHTTPTypes
 import NIOPosix
 import Synchronization
 
-/// Accepts connections on a bound Unix socket and lets Hummingbird's router answer their requests.
+/// Accepts connections on a bound socket and lets Hummingbird's router answer their requests.
 ///
 /// Hummingbird's own server binds by path only; this one takes a socket that is already bound, so that
 /// nothing stands between the lock and the bind, and systemd's sockets work too.
 final class HTTPListener: Sendable {
     private let http: HTTP1Channel
     private let limits: ConnectionLimits
-    private let admission: PeerAdmission
+    private let admits: @Sendable (PeerCredentials?) -> Bool
     private let logger: Logger
     private let group: MultiThreadedEventLoopGroup
     private let state = Mutex(State())
@@ -26,16 +26,18 @@ final class HTTPListener: Sendable {
         var isStopping = false
     }
 
+    /// Serves the peers that `admits` takes; what a `gate` refuses comes to no route.
     init(
-        responder: RouterResponder<ServerContext>, limits: ConnectionLimits, allowedUser: uid_t,
-        logger: Logger
+        responder: RouterResponder<ServerContext>, limits: ConnectionLimits, gate: WebGate? = nil,
+        logger: Logger, admits: @escaping @Sendable (PeerCredentials?) -> Bool
     ) {
         self.limits = limits
         self.logger = logger
-        admission = PeerAdmission(allowedUser: allowedUser, logger: logger)
+        self.admits = admits
         http = HTTP1Channel(
             responder: { request, writer, channel in
-                try await Self.respond(to: request, writer, channel: channel, by: responder, logger: logger)
+                try await Self.respond(
+                    to: request, writer, channel: channel, by: responder, gate: gate, logger: logger)
             },
             configuration: .init(
                 additionalChannelHandlers: [RequestObserver()],
@@ -109,9 +111,9 @@ final class HTTPListener: Sendable {
     private func open(_ channel: any Channel) -> EventLoopFuture<OpenConnection?> {
         let connection = Connection()
         remember(channel)
-        return channel.eventLoop.makeCompletedFuture { [limits, admission] in
+        return channel.eventLoop.makeCompletedFuture { [limits, admits] in
             try channel.pipeline.syncOperations.addHandler(
-                ConnectionGuard(connection: connection, limits: limits, admits: { admission.admits($0) }))
+                ConnectionGuard(connection: connection, limits: limits, admits: admits))
         }
         .flatMap { [http, logger] in http.setup(channel: channel, logger: logger) }
         .map { OpenConnection(connection: connection, channel: $0) }
@@ -138,8 +140,12 @@ final class HTTPListener: Sendable {
 
     private static func respond(
         to request: Request, _ writer: consuming ResponseWriter, channel: any Channel,
-        by responder: RouterResponder<ServerContext>, logger: Logger
+        by responder: RouterResponder<ServerContext>, gate: WebGate?, logger: Logger
     ) async throws {
+        if let refusal = gate?.answer(to: request) {
+            try await write(refusal, writer, gate)
+            return
+        }
         if request.headers[.expect]?.lowercased() == "100-continue" {
             try await writer.writeInformationalHead(.init(status: .continue))
         }
@@ -150,6 +156,14 @@ final class HTTPListener: Sendable {
         } catch {
             response = Failure(error).response
         }
+        try await write(response, writer, gate)
+    }
+
+    private static func write(
+        _ response: Response, _ writer: consuming ResponseWriter, _ gate: WebGate?
+    ) async throws {
+        var response = response
+        gate?.arm(&response)
         try await writer.write(response: response.head, body: response.body)
     }
 }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import FoundationEssentials
 
 extension CanvasSettings {
     /// The fields of a canvas's settings.
@@ -15,6 +16,8 @@ extension CanvasSettings {
         guidanceScale = try fields.number("guidance_scale", in: 0...100)
         decoder = try fields.string("decoder")
         negativePrompt = try fields.string("negative_prompt")
+        initImage = fields["init_image"] == .string("") ? Data() : try fields.picture("init_image")
+        strength = try fields.number("strength", in: 0...1)
         format = try fields.choice("format", among: PictureFormat.allCases)
         budget = try fields.number("budget", in: 1...60_000)
     }

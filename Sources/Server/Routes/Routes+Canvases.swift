@@ -13,8 +13,8 @@ extension Routes {
             "/inkling/v1/canvases",
             [
                 .get: { _, _ in try .wire(["canvases": canvases.list()]) },
-                .post: { [bodyLimit] request, context in
-                    let fields = try await request.fields(upTo: bodyLimit)
+                .post: { [pictureBodyLimit] request, context in
+                    let fields = try await request.fields(upTo: pictureBodyLimit)
                     let text = try fields.string("text")
                     var canvas = try await canvases.open(try CanvasDraft(fields), client: context.client)
                     if let text {
@@ -28,8 +28,8 @@ extension Routes {
             "/inkling/v1/canvases/:id",
             [
                 .get: { _, context in try .wire(canvases.canvas(context.pathParameter("id"))) },
-                .patch: { [bodyLimit] request, context in
-                    let settings = try CanvasSettings(await request.fields(upTo: bodyLimit))
+                .patch: { [pictureBodyLimit] request, context in
+                    let settings = try CanvasSettings(await request.fields(upTo: pictureBodyLimit))
                     return try .wire(canvases.change(context.pathParameter("id"), settings))
                 },
                 .delete: { _, context in try .wire(canvases.close(context.pathParameter("id"))) },
@@ -72,15 +72,16 @@ extension Routes {
         router.resource(
             "/inkling/v1/canvases/:id/frames/:number",
             [
-                .get: { _, context in
+                .get: { request, context in
                     guard let number = Int(try context.pathParameter("number")), number > 0 else {
                         throw Failure.invalid("A frame's number counts from 1.", parameter: "number")
                     }
-                    let frame = try await canvases.frame(number, of: context.pathParameter("id"))
-                    return Response(
-                        status: .ok,
-                        headers: [.contentType: frame.format.mediaType, .cacheControl: "private"],
-                        body: .init(byteBuffer: ByteBuffer(bytes: frame.data)))
+                    let id = try context.pathParameter("id")
+                    if let format = try request.queryFormat {
+                        return .picture(try await canvases.file(number, of: id, as: format), format)
+                    }
+                    let frame = try await canvases.frame(number, of: id)
+                    return .picture(frame.data, frame.format)
                 }
             ])
         router.resource(
@@ -94,7 +95,24 @@ extension Routes {
     }
 }
 
+extension Response {
+    fileprivate static func picture(_ data: Data, _ format: PictureFormat) -> Response {
+        Response(
+            status: .ok, headers: [.contentType: format.mediaType, .cacheControl: "private"],
+            body: .init(byteBuffer: ByteBuffer(bytes: data)))
+    }
+}
+
 extension Request {
+    /// The format in which a file to keep is asked for.
+    fileprivate var queryFormat: PictureFormat? {
+        get throws(Failure) {
+            guard let name = query("format") else { return nil }
+            if let format = PictureFormat(rawValue: name) { return format }
+            throw .invalid("'format' must be png or webp.", parameter: "format")
+        }
+    }
+
     /// The number of the last event that a client has seen; one that is no number begins anew.
     fileprivate var lastEventID: Int? {
         HTTPField.Name("Last-Event-ID").flatMap { headers[$0] }.flatMap { Int($0) }.flatMap {

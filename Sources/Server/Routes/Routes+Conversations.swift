@@ -65,13 +65,17 @@ extension Routes {
         router.resource(
             "/inkling/v1/conversations/:id/messages",
             [
+                .get: { [assistant] _, context in
+                    let messages = try await assistant.conversations.messages(of: context.pathParameter("id"))
+                    return try .wire(["messages": messages])
+                },
                 .post: { [assistant, bodyLimit, timing] request, context in
                     let draft = try MessageDraft(await request.fields(upTo: bodyLimit))
                     let events = try assistant.conversations.send(draft, to: context.pathParameter("id"))
                     return try await EventStream(events, connection: context.connection, timing: timing)
                         .response(
                             ChatEventWriter())
-                }
+                },
             ])
     }
 }

@@ -15,6 +15,10 @@ struct Routes: Sendable {
     let timing: StreamTiming
     /// Asks the daemon to end.
     let requestStop: @Sendable () -> Void
+    /// The page's files, where there are any.
+    let page: PageFiles?
+    /// Opens the page's address, and makes a link to it.
+    let openPage: @Sendable () throws -> String
 
     func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self)
@@ -30,6 +34,7 @@ struct Routes: Sendable {
         addCanvases(to: router)
         addMetrics(to: router)
         addPrompts(to: router)
+        addPage(to: router)
         return router
     }
 }

@@ -1,0 +1,94 @@
+/** One message as it stands in a conversation. */
+import { address } from './api.js';
+import { copy, el, grow } from './dom.js';
+import { render } from './markdown.js';
+import { say } from './toast.js';
+
+const ENDINGS = {
+  length: 'Cut at its longest', cancelled: 'Stopped', failed: 'Failed', interrupted: 'Interrupted: the daemon ended',
+};
+
+/** `handlers` has `edit(message, text)`, `regenerate(message)`, `step(message, by)` and `paint(prompt)`. */
+export function element(message, handlers, { isPrompt = false } = {}) {
+  const body = el('div', { class: 'body' });
+  const item = el('article', {
+    class: `message ${message.role}`, data: { id: message.id },
+    'aria-label': message.role === 'user' ? 'You' : 'Inkling',
+  }, body);
+  if (message.picture) showPicture(body, message);
+  else write(item, message.content);
+  const meta = el('div', { class: 'meta' });
+  const ending = ENDINGS[message.finish];
+  if (ending) meta.append(el('span', { class: 'ending' }, message.error ? `${ending}: ${message.error}` : ending));
+  if (message.sibling_count > 1) meta.append(...branches(message, handlers));
+  const button = (name, work, label) => meta.append(el('button', { type: 'button', onclick: work, 'aria-label': label }, name));
+  if (message.picture) {
+    button('Paint on', () => handlers.paint(message.content), 'Take these words to the canvas');
+  } else {
+    button('Copy', async () => say((await copy(message.content)) ? 'Copied.' : 'The browser did not allow it.'));
+    if (message.role === 'assistant') button('Again', () => handlers.regenerate(message), 'Answer again, as a branch');
+    else if (!isPrompt) button('Edit', () => edit(item, message, handlers), 'Edit, as a branch');
+  }
+  item.append(meta);
+  return item;
+}
+
+/** Writes a message's text: a person's as it is, a model's as Markdown. */
+export function write(item, text) {
+  const body = item.querySelector('.body');
+  if (item.classList.contains('user')) {
+    body.textContent = text;
+    return;
+  }
+  body.classList.add('prose');
+  body.replaceChildren(render(text));
+}
+
+function showPicture(body, { content, picture }) {
+  const image = el('img', {
+    class: 'shown', src: address(`/pictures/${encodeURIComponent(picture)}`), alt: `Picture: ${content}`, loading: 'lazy',
+  });
+  image.addEventListener('error', () => image.replaceWith(el('p', { class: 'waiting' }, 'The picture is no longer there.')));
+  body.append(image);
+}
+
+function branches(message, { step }) {
+  const { sibling_count: count, sibling_index: index } = message;
+  const arrow = (mark, by, label) => el('button', {
+    type: 'button', 'aria-label': label, disabled: !(index + by >= 0 && index + by < count), onclick: () => step(message, by),
+  }, mark);
+  return [arrow('‹', -1, 'The branch before'), el('span', { class: 'branch' }, `${index + 1} of ${count}`), arrow('›', 1, 'The next branch')];
+}
+
+/** Puts a field in the place of a message's text. */
+export function edit(item, message, handlers) {
+  const body = item.querySelector('.body');
+  const meta = item.querySelector('.meta');
+  const area = el('textarea', { rows: '1', 'aria-label': 'Edit the message' });
+  area.value = message.content;
+  const leave = () => {
+    row.remove();
+    area.remove();
+    body.hidden = meta.hidden = false;
+  };
+  const send = () => {
+    if (area.value.trim()) handlers.edit(message, area.value);
+  };
+  const row = el('div', { class: 'edit-row' },
+    el('button', { type: 'button', class: 'quiet', onclick: leave }, 'Cancel'),
+    el('button', { type: 'button', class: 'primary', onclick: send }, 'Send'));
+  area.addEventListener('input', () => grow(area));
+  area.addEventListener('keydown', event => {
+    if (event.key === 'Escape') {
+      event.stopPropagation();
+      leave();
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      send();
+    }
+  });
+  body.hidden = meta.hidden = true;
+  item.append(area, row);
+  grow(area);
+  area.focus();
+}
