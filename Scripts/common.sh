@@ -64,8 +64,24 @@ fetch_model() {
     trap - EXIT
 }
 
+# The Python packages of the clients' tests, pinned, in an environment outside the repository; Chromium for the page's.
+python_environment="$cache_home/test-environment"
+python_packages=(openai==3.54.0 pexpect==4.9.0 selenium==4.51.0 axe-core-python==0.1.0)
+
+set_up_python() {
+    install_packages python3 python3-venv chromium chromium-driver
+    local stamp="$python_environment/${python_packages[*]}"
+    [ ! -f "$stamp" ] || return 0
+    say "Installing ${python_packages[*]} into $python_environment"
+    rm -rf "$python_environment"
+    python3 -m venv "$python_environment" || fail "python3 -m venv failed; install python3-venv."
+    "$python_environment/bin/pip" install --quiet --disable-pip-version-check "${python_packages[@]}" ||
+        fail "PyPI did not answer; is the network there? Run this again."
+    touch "$stamp"
+}
+
 set_up() {
     check_swift
-    install_packages libopenblas-dev libpng-dev libwebp-dev libsqlite3-dev
+    install_packages libopenblas-dev libpng-dev libwebp-dev libsqlite3-dev zlib1g-dev
     fetch_model
 }

@@ -185,7 +185,7 @@ function leave() {
 listen([
   [['p'], 'Type what to paint', () => focus('prompt', 'picture')],
   [['k'], 'Keep the picture', keep],
-  [['ArrowLeft', 'ArrowRight'], 'Bring earlier frames back', () => {}],
+  [['ArrowLeft', 'ArrowRight'], 'Bring earlier frames back', null],
   [['r'], 'Go on from the frame that was brought back', useFrame],
   [['Escape'], 'Leave: a field, a frame, the list', leave],
   [['s'], 'Save as PNG', () => download('png')],
@@ -205,8 +205,8 @@ listen([
   [['n'], 'New conversation', () => conversations.begin()],
   [['l'], 'The list of conversations', () => showList()],
   [['/'], 'Search', () => { showList(true); byId('search').focus(); }],
-  [['F2'], 'Rename, in the list', () => {}],
-  [['Delete'], 'Delete, in the list', () => {}],
+  [['F2'], 'Rename, in the list', null],
+  [['Delete'], 'Delete, in the list', null],
   [['u'], 'Undo', act],
   [['?'], 'These keys', showHelp],
 ]);
@@ -215,6 +215,12 @@ document.addEventListener('keydown', event => {
   const isFree = event.target === document.body || event.target.id === 'strip' || event.target.tagName === 'BUTTON';
   const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
   if (isFree && by && !byId('help').open) strip.move(by);
+});
+
+// Over a narrow page the list lies like a sheet, which a touch beside it puts away.
+document.addEventListener('pointerdown', event => {
+  const isBeside = !event.target.closest('#list, #show-list');
+  if (isBeside && document.body.classList.contains('listing')) showList(false);
 });
 
 // The beginning, and coming back
@@ -228,7 +234,10 @@ link.on('change', state => {
 });
 document.addEventListener('visibilitychange', comeBack);
 addEventListener('focus', comeBack);
-addEventListener('resize', fit);
+addEventListener('resize', () => {
+  fit();
+  strip.follow();
+});
 
 function comeBack() {
   if (document.hidden) return;

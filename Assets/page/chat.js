@@ -14,6 +14,8 @@ export class Chat extends Emitter {
   conversation = null;
   messages = [];
   #answer = null;
+  /** Whether the end was in sight when somebody last scrolled. */
+  #follows = true;
   #paint;
   #handlers = {
     edit: (message, text) => this.#send({ content: text, edits: message.id }),
@@ -43,6 +45,11 @@ export class Chat extends Emitter {
       this.submit();
     });
     byId('stop').addEventListener('click', () => this.stop());
+    list.addEventListener('scroll', () => { this.#follows = this.#isAtEnd(); });
+    // A picture has its height only once it is there, and the window may change its own.
+    const follow = () => { if (this.#follows) this.#scroll(); };
+    list.addEventListener('load', follow, true);
+    new ResizeObserver(follow).observe(list);
     this.#fit();
   }
 

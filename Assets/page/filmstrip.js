@@ -35,7 +35,7 @@ export class Filmstrip {
       if (!this.#item(entry.number)) this.#insert(entry.number, entry.stage, this.#canvas.frameAddress(entry.number));
     }
     this.#markKept();
-    strip.scrollLeft = strip.scrollWidth;
+    this.follow();
   }
 
   /** Adds a frame that came; returns the address of its picture. */
@@ -45,9 +45,14 @@ export class Filmstrip {
     const url = hold(frame.data, frame.format);
     if (known) known.src = url;
     else this.#insert(frame.number, frame.stage, url);
-    if (this.selected === null) strip.scrollLeft = strip.scrollWidth;
+    this.follow();
     while (strip.childElementCount > LIMIT) this.#drop(strip.firstElementChild);
     return url;
+  }
+
+  /** Shows the end of the strip, unless an earlier frame was brought back. */
+  follow() {
+    if (this.selected === null) strip.scrollLeft = strip.scrollWidth;
   }
 
   /** A frame's entry in the timeline, with its recipe. */

@@ -8,7 +8,7 @@ const single = byId('single-keys');
 /** How keys are written that have no letter. */
 const NAMES = { ArrowLeft: '←', ArrowRight: '→', Escape: 'Esc', ' ': 'Space' };
 
-/** `actions` are `[keys, words, work]`; text fields get their keys before these. */
+/** `actions` are `[keys, words, work]`, without work where others see to the key; text fields come first. */
 export function listen(actions) {
   const works = new Map(actions.flatMap(([keys, , work]) => keys.map(key => [key, work])));
   byId('keys').replaceChildren(...actions.map(([keys, words]) => el('div', {},

@@ -12,11 +12,11 @@ const ENDINGS = {
 export function element(message, handlers, { isPrompt = false } = {}) {
   const body = el('div', { class: 'body' });
   const item = el('article', {
-    class: `message ${message.role}`, data: { id: message.id },
+    class: `message ${message.role}${isPrompt ? ' asked' : ''}`, data: { id: message.id },
     'aria-label': message.role === 'user' ? 'You' : 'Inkling',
   }, body);
   if (message.picture) showPicture(body, message);
-  else write(item, message.content);
+  else write(item, isPrompt ? message.content.replace(/^\/imagine /, '') : message.content);
   const meta = el('div', { class: 'meta' });
   const ending = ENDINGS[message.finish];
   if (ending) meta.append(el('span', { class: 'ending' }, message.error ? `${ending}: ${message.error}` : ending));

@@ -113,7 +113,7 @@ export class Settings {
     this.#put('steps', settings.steps ?? '');
     byId('steps').placeholder = last ? String(last.steps) : '';
     this.#put('guidance', settings.guidance_scale ?? '');
-    byId('guidance').placeholder = "the model's own";
+    byId('guidance').placeholder = 'default';
     this.#put('negative', settings.negative_prompt ?? '');
     byId('start-remove').hidden = byId('strength-row').hidden = !initImage;
     byId('start-preview').hidden = !initImage || !this.#preview;

@@ -206,6 +206,11 @@ public final class Assistant: Sendable {
         return Health(status: "ok", version: Inkling.version, pid: getpid(), models: models)
     }
 
+    /// Ends what would go on for as long as somebody looks: the canvases.
+    ///
+    /// Pictures that are being kept are finished.
+    public func closeCanvases() { canvases.closeAll() }
+
     /// Ends: takes no more requests, lets running ones end within `limit`, stops the others, writes down what they
     /// said, and closes the history.
     public func shutDown(within limit: Duration) async {

@@ -88,6 +88,8 @@ public final class Daemon: Sendable {
                 whenStopping()
                 listener.stop()
                 web.stop()
+                // A page that is open would otherwise hold up the end for the whole grace period.
+                assistant.closeCanvases()
                 tell(.graceOver, after: grace)
             case .graceOver:
                 logger.notice("Cancelling the answers that still run after \(grace).")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import AssistantAPI
 import FoundationEssentials
 import Terminal
 

@@ -30,13 +30,17 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """Starts the daemon on entry; on exit ends it and removes its folders."""
 
+    def __init__(self, **variables):
+        self.variables = variables
+
     def __enter__(self):
         # A Unix socket's path may have 107 bytes: keep the folder's name short.
         self.home = tempfile.mkdtemp(prefix="ink-")
         self.environment = dict(
             os.environ, HOME=self.home, XDG_RUNTIME_DIR=f"{self.home}/run", XDG_DATA_HOME=f"{self.home}/data",
             XDG_STATE_HOME=f"{self.home}/state", XDG_CONFIG_HOME=f"{self.home}/config",
-            XDG_CACHE_HOME=f"{self.home}/cache", INKLING_CHAT_MODEL=MODEL)
+            XDG_CACHE_HOME=f"{self.home}/cache", INKLING_CHAT_MODEL=MODEL,
+            **self.variables)
         os.mkdir(f"{self.home}/run", 0o700)
         self.socket = f"{self.home}/run/inkling/inkling.sock"
         self.start()
@@ -47,7 +51,8 @@ class Daemon:
         shutil.rmtree(self.home)
 
     def start(self):
-        self.process = subprocess.Popen([f"{BIN}/inklingd"], env=self.environment, stderr=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [f"{BIN}/inklingd"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -61,6 +66,14 @@ class Daemon:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(timeout=20)
+        self.process.stdout.close()
+        self.process.stderr.close()
+
+    def kill(self):
+        """Ends it as a crash would."""
+        self.process.kill()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
         self.process.stderr.close()
 
     def request(self, method, path, body=None):
