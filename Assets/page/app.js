@@ -72,6 +72,11 @@ canvas.on('frame', async frame => {
   fit();
 });
 
+// Another window keeps pictures too.
+canvas.on('committed', ({ messages }) => {
+  if (messages.some(message => message.conversation === chat.conversation)) chat.reload();
+});
+
 /** Shows an earlier frame, or (`null`) the newest one again. */
 async function recall(number) {
   byId('recall').hidden = number === null;
@@ -107,7 +112,8 @@ async function keep() {
   byId('keep').disabled = true;
   try {
     const { picture } = await canvas.keep(frame, await chat.ensure());
-    strip.keep(frame ?? stage.seenFrame());
+    const kept = frame ?? stage.settledFrame();
+    if (kept !== null) strip.keep(kept);
     say(picture.is_private ? 'Kept in memory only: it could not be saved.' : 'Kept, in the history and in the conversation.');
     await chat.reload();
     conversations.read();
@@ -138,9 +144,9 @@ async function copyCommand() {
 /** Goes on from the frame that was brought back: its words, its seed, its settings. */
 async function useFrame() {
   if (strip.selected === null) return;
-  const { frame: { recipe } } = await strip.entry(strip.selected);
-  settings.use(recipe);
-  type(recipe.prompt, true);
+  const entry = await strip.entry(strip.selected);
+  settings.use(entry);
+  type(entry.frame.recipe.prompt, true);
   prompt.focus();
 }
 

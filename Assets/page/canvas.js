@@ -21,7 +21,8 @@ export class Canvas extends Emitter {
   /** Revision of the newest frame that came. */
   shown = 0;
   #last = null;
-  #unsent = this.text !== '';
+  /** Whether the daemon has not yet heard of the text. */
+  #unsent = own.get('unsent') === true;
   #sending = null;
   #pending = {};
   #changing = false;
@@ -56,7 +57,7 @@ export class Canvas extends Emitter {
   type(text) {
     this.text = text;
     this.revision += 1;
-    this.#unsent = true;
+    this.#mark(true);
     this.#typed.set(this.revision, performance.now());
     this.#typed.delete(this.revision - 64);
     own.set('text', text);
@@ -79,7 +80,7 @@ export class Canvas extends Emitter {
       const newest = await call('PUT', `/canvases/${this.id}/prompt`, mine, { signal: sending.signal });
       if (this.#sending !== sending) return;
       if (newest.revision === mine.revision && newest.text === mine.text) {
-        this.#unsent = false;
+        this.#mark(false);
       } else {
         // Another window counted as far: who typed last is right.
         this.#typed.set(newest.revision + 1, this.#typed.get(mine.revision));
@@ -88,10 +89,16 @@ export class Canvas extends Emitter {
       }
     } catch (error) {
       if (wasAborted(error)) return;
+      if (error.isLoss) setTimeout(() => { if (this.#sending === sending && this.#unsent) this.#push(); }, PAUSES.longest);
       if (error.isLoss || error.status === 404 || error.status === 401) return;
-      this.#unsent = false;
+      this.#mark(false);
       this.emit('refused', error);
     }
+  }
+
+  #mark(isUnsent) {
+    this.#unsent = isUnsent;
+    own.set('unsent', isUnsent);
   }
 
   /** Takes what another window typed, unless this one has something newer to say. */
@@ -181,12 +188,18 @@ export class Canvas extends Emitter {
       shared.set('canvas', made.id);
       return made;
     });
-    if (canvas.id !== this.id) this.#begin(canvas);
+    const before = { ...own.get('settings'), ...(this.#start ? { init_image: this.#start } : {}) };
+    const isAnother = canvas.id !== this.id;
+    if (isAnother) this.#begin(canvas);
     else if (this.#unsent && canvas.prompt.revision >= this.revision) this.revision = canvas.prompt.revision + 1;
     this.#adopt(canvas);
     if (this.#unsent) this.#push();
     else this.#meet(canvas);
+    // A window that was opened after the daemon was started anew may have made it, knowing nothing of this one.
+    if (isAnother && this.#isUntouched(canvas) && Object.keys(before).length) this.change(before);
   }
+
+  #isUntouched(canvas) { return canvas.prompt.revision === 0 && !Object.keys(canvas.settings).length; }
 
   #begin(canvas) {
     this.id = canvas.id;
@@ -194,9 +207,10 @@ export class Canvas extends Emitter {
     this.shown = 0;
     this.#typed.clear();
     const isSame = canvas.prompt.text === this.text;
+    if (canvas.prompt.revision === 0 && !isSame) this.#mark(true);
     // What was typed here and not sent goes before what the canvas has.
     this.revision = canvas.prompt.revision + (this.#unsent && !isSame ? 1 : 0);
-    if (isSame) this.#unsent = false;
+    if (isSame) this.#mark(false);
     this.emit('begin');
   }
 

@@ -61,11 +61,11 @@ export class Settings {
   /** The next seed, or the one before. */
   turn(by) { this.#canvas.change({ seed: Math.max(0, (this.#canvas.settings.seed ?? 0) + by) }); }
 
-  /** Paints as a recipe says. */
-  use(recipe) {
-    const { model, width, height, seed: number, scheduler, guidance_scale, negative_prompt } = recipe;
+  /** Paints as a frame's recipe says; a draft's size and steps are not what its settled picture has. */
+  use({ stage, frame: { recipe } }) {
+    const { model, width, height, steps, seed: number, scheduler, guidance_scale, negative_prompt } = recipe;
     const change = { model, seed: number, scheduler, guidance_scale, negative_prompt };
-    this.#canvas.change(this.#canvas.stages.at(-1)?.width === width ? { ...change, width, height } : change);
+    this.#canvas.change(stage === 'settled' ? { ...change, width, height, steps } : change);
   }
 
   /** Starts from a picture's file, or (`null`) from nothing but noise. */

@@ -53,5 +53,8 @@ export function clear() {
   byId('stage-empty').hidden = false;
 }
 
+/** The number of the frame that is seen, if it is a settled picture; `null` otherwise. */
+export const settledFrame = () => (box.dataset.stage === 'settled' ? seenFrame() : null);
+
 /** The number of the frame that is seen; `null` for none. */
 export const seenFrame = () => (box.dataset.frame ? Number(box.dataset.frame) : null);

@@ -8,7 +8,7 @@ import unittest
 
 from selenium.webdriver.common.keys import Keys
 
-from browser import BIN, Browser, link, pace, page_daemon
+from browser import BIN, Browser, pace, page_daemon
 from daemon import UnixConnection
 
 
@@ -221,20 +221,43 @@ class Canvas(unittest.TestCase):
     def test_a_daemon_that_was_killed_and_started_again_is_found_and_the_text_is_painted_on(self):
         self.browser.type("a red house")
         self.browser.settle("a red house")
+        self.restart(meanwhile=lambda: self.browser.type(" by the sea"))
+        self.browser.settle("a red house by the sea")
+        self.assertEqual(self.browser.one("#prompt").get_attribute("value"), "a red house by the sea")
+
+    def test_a_window_that_is_opened_after_a_restart_takes_text_and_settings_from_the_one_before(self):
+        self.browser.type("a red house")
+        self.browser.settle("a red house")
+        self.browser.leave_field()
+        self.browser.press("]")
+        self.browser.until(lambda: self.browser.canvas()["settings"].get("seed") == 1)
+        self.browser.settle("a red house")
+        second = self.restart(keeping=True)
+        self.browser.settle("a red house")
+        self.browser.until(lambda: self.browser.frames()[-1]["frame"]["recipe"]["seed"] == 1)
+        self.browser.driver.switch_to.window(second)
+        self.addCleanup(self.browser.driver.switch_to.window, self.first)
+        self.addCleanup(self.browser.driver.close)
+        self.browser.until(lambda: self.browser.one("#prompt").get_attribute("value") == "a red house")
+        self.browser.settle("a red house")
+
+    def restart(self, meanwhile=lambda: None, keeping=False):
+        """Kills the daemon and starts it again, and opens a new link in another window, which is closed again."""
+        self.first = self.browser.driver.current_window_handle
         self.daemon.kill()
         self.browser.until(lambda: self.browser.one("#connection").get_attribute("data-state") == "lost")
-        self.browser.type(" by the sea")
+        meanwhile()
         self.daemon.start()
         # It asks for a new link, since everything secret is new; the page stays as it is.
         self.browser.until(lambda: self.browser.one("#locked").is_displayed())
-        first = self.browser.driver.current_window_handle
         self.browser.driver.switch_to.new_window("tab")
-        self.browser.driver.get(link(self.daemon))
-        self.browser.driver.close()
-        self.browser.driver.switch_to.window(first)
+        second = self.browser.driver.current_window_handle
+        self.browser.open()
+        if not keeping:
+            self.browser.driver.close()
+        self.browser.driver.switch_to.window(self.first)
         self.browser.until(lambda: not self.browser.one("#locked").is_displayed())
-        self.browser.settle("a red house by the sea")
-        self.assertEqual(self.browser.one("#prompt").get_attribute("value"), "a red house by the sea")
+        return second
 
 
 if __name__ == "__main__":
