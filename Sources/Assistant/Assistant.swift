@@ -39,12 +39,15 @@ public final class Assistant: Sendable {
     /// The same with picture models from elsewhere than the disk, for tests.
     init(
         configuration: Configuration, paths: Paths, history: HistoryStore, painters: PainterSource,
-        logger: Logger
+        clock: any Clock<Duration> = ContinuousClock(),
+        availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory, logger: Logger
     ) throws {
         let catalog = ModelCatalog(
             directories: configuration.models.directories + [paths.models], shipped: paths.shippedModels,
             defaultModel: configuration.chat.model, defaultPictureModel: configuration.picture.model)
-        let engine = Engine(configuration, painters: painters)
+        let clock = CanvasClock(clock)
+        let engine = Engine(
+            configuration, painters: painters, clock: clock, availableMemory: availableMemory)
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)
         self.core = core
         conversations = ConversationService(
@@ -57,7 +60,8 @@ public final class Assistant: Sendable {
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
         canvases = CanvasService(
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
-            settings: configuration.live)
+            settings: configuration.live, clock: clock)
+        engine.memory.count(canvases)
     }
 
     // MARK: - Completions
@@ -179,11 +183,7 @@ public final class Assistant: Sendable {
 
     private func tokenizer(of name: String?) throws -> Tokenizer {
         let model = try core.catalog.resolve(name)
-        if let resident = core.engine.gate.resident, resident.model == model,
-            let tokenizer = resident.tokenizer
-        {
-            return tokenizer
-        }
+        if let tokenizer = core.engine.gate.resident(of: model)?.tokenizer { return tokenizer }
         do {
             return try tokenizers.tokenizer(of: model)
         } catch {
@@ -196,11 +196,8 @@ public final class Assistant: Sendable {
     /// The daemon's state at this moment; it waits for nothing, whatever the engine does.
     public func health() -> Health {
         var names = core.names
-        for kind in [ModelSummary.Kind.chat, .picture] {
-            guard let resident = core.engine.gate.resident(kind)?.model, !names.contains(resident) else {
-                continue
-            }
-            names.append(resident)
+        for resident in core.engine.gate.residents where !names.contains(resident.model) {
+            names.append(resident.model)
         }
         let models = names.map { Health.Model(id: $0.name, state: core.state(of: $0)) }
         return Health(status: "ok", version: Inkling.version, pid: getpid(), models: models)

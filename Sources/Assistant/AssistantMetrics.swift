@@ -1,4 +1,4 @@
-import AssistantAPI
+public import AssistantAPI
 
 /// What the assistant has done and is doing, as plain values.
 public struct AssistantMetrics: Sendable {
@@ -16,6 +16,8 @@ public struct AssistantMetrics: Sendable {
     public var pictures: Load
     /// Models in memory.
     public var loadedModels: Int
+    /// What the daemon holds, and may hold.
+    public var memory: MemoryReport
     /// Of this process, in bytes; 0 where the system does not tell.
     public var residentBytes: Int
 }
@@ -24,11 +26,11 @@ extension Assistant {
     /// The counters and gauges of this moment; it waits for nothing, whatever the engine does.
     public func metrics() -> AssistantMetrics {
         let gate = core.engine.gate
-        let load = gate.load
+        let (load, memory) = (gate.load, memory())
         return AssistantMetrics(
             chat: core.engine.counters.now, canvas: canvases.counters, canvases: canvases.list().count,
             answers: load.answers, pictures: load.pictures,
-            loadedModels: health().models.count { $0.state == .loaded },
+            loadedModels: memory.models.count { $0.state == .loaded }, memory: memory,
             residentBytes: MachineLimits.residentBytes() ?? 0)
     }
 }

@@ -29,10 +29,7 @@ final class CompletionCore: Sendable {
     }
 
     func state(of model: ModelFile) -> ModelSummary.State {
-        guard let resident = engine.gate.resident(model.kind), resident.model == model else {
-            return .unloaded
-        }
-        return resident.state
+        engine.gate.resident(of: model)?.state ?? .unloaded
     }
 
     /// Takes no more requests from outside.
@@ -69,7 +66,7 @@ final class CompletionCore: Sendable {
         EngineRequest(
             id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, owner: owner,
             model: try catalog.resolve(request.model), prompt: request.prompt, plan: try plan(request),
-            continuation: continuation)
+            keepAlive: request.keepAlive, continuation: continuation)
     }
 
     /// Has a prompt's beginning evaluated before it is asked for, while nothing else is to be done.

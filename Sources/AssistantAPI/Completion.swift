@@ -51,16 +51,19 @@ public struct CompletionRequest: Sendable, Equatable {
     public var logprobs: Int?
     /// Reports the prompt's own tokens (and, with `logprobs`, their probabilities) before the generated ones.
     public var echo: Bool
+    /// How long the model stays in memory afterwards; `nil` means the configuration's.
+    public var keepAlive: KeepAlive?
 
     public init(
         model: String? = nil, prompt: Prompt, settings: GenerationSettings = .init(), logprobs: Int? = nil,
-        echo: Bool = false
+        echo: Bool = false, keepAlive: KeepAlive? = nil
     ) {
         self.model = model
         self.prompt = prompt
         self.settings = settings
         self.logprobs = logprobs
         self.echo = echo
+        self.keepAlive = keepAlive
     }
 }
 

@@ -50,6 +50,8 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var keepsRecipe: Bool?
     /// Keeps nothing in the history.
     public var isPrivate: Bool?
+    /// How long the model stays in memory afterwards; `nil` means the configuration's.
+    public var keepAlive: KeepAlive?
 
     /// A LoRA file and how much of it is merged into the model.
     public struct LoRA: Codable, Sendable, Equatable, Hashable {

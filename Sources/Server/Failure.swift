@@ -84,12 +84,14 @@ extension Failure {
 
     init(_ error: AssistantError) {
         self.init(
-            Self.status(of: error.code), code: error.code.rawValue, error.message, parameter: error.parameter,
+            Self.status(of: error), code: error.code.rawValue, error.message, parameter: error.parameter,
             retryAfter: error.retryAfter ?? Self.defaultRetryAfter(error.code))
     }
 
-    private static func status(of code: AssistantError.Code) -> HTTPResponse.Status {
-        switch code {
+    private static func status(of error: AssistantError) -> HTTPResponse.Status {
+        switch error.code {
+        // What never fits is no matter of waiting, and clients repeat what ends with 503.
+        case .outOfMemory where error.retryAfter == nil: .unprocessableContent
         case .invalidRequest, .contextLengthExceeded: .badRequest
         case .notFound, .modelNotFound: .notFound
         case .modelUnusable: .unprocessableContent
@@ -104,7 +106,7 @@ extension Failure {
         switch code {
         case .queueFull: 2
         case .shuttingDown: 1
-        case .outOfMemory, .historyUnavailable: 30
+        case .historyUnavailable: 30
         default: nil
         }
     }

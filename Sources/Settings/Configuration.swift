@@ -9,6 +9,7 @@ public struct Configuration: Sendable, Equatable {
     public var chat = Chat()
     public var picture = Picture()
     public var live = Live()
+    public var memory = Memory()
     public var engine = Engine()
     public var models = Models()
     public var history = History()
@@ -88,6 +89,14 @@ public struct Configuration: Sendable, Equatable {
         public var budget = 300
         /// When a canvas that nobody types on or looks at is closed.
         public var idle: Duration = .seconds(1800)
+    }
+
+    /// What all models and caches may take together, and for how long.
+    public struct Memory: Sendable, Equatable {
+        /// In bytes; `nil` means what the machine, or the daemon's control group, suggests.
+        public var budget: Int?
+        /// How long a model stays after its last use, where a request does not say; `nil` means for ever.
+        public var keepAlive: Duration? = .seconds(300)
     }
 
     /// Element type of the key/value cache.

@@ -49,6 +49,10 @@ extension ConfigurationKey {
         integer("live.budget", \.live.budget, in: 10...60_000),
         duration("live.idle", \.live.idle, in: 1...31_536_000, "1s to 365d"),
 
+        byteLimit(
+            "memory.budget", \.memory.budget, in: (64 << 20)...(1 << 50), "\"auto\", 0, or at least 64MiB"),
+        stay("memory.keep_alive", \.memory.keepAlive),
+
         integer("engine.threads", \.engine.threads, in: 0...256),
         integer("engine.nice", \.engine.nice, in: 0...19),
 
@@ -111,7 +115,8 @@ extension ConfigurationKey {
         _ name: String, _ field: Field<Int?>, in range: ClosedRange<Int>, _ words: String
     ) -> Self {
         key(name, field, expected: "a size such as \"512MiB\" or \"2GB\" (\(words))") { value, _ in
-            value.bytes.flatMap { $0 == 0 ? .some(nil) : range.contains($0) ? .some($0) : nil }
+            if value.text == "auto" { return .some(nil) }
+            return value.bytes.flatMap { $0 == 0 ? .some(nil) : range.contains($0) ? .some($0) : nil }
         }
     }
 
@@ -128,6 +133,14 @@ extension ConfigurationKey {
     ) -> Self {
         key(name, field, expected: "a time such as \"10s\" or \"5m\" (\(words))") { value, _ in
             value.seconds.flatMap { range.contains($0) ? .seconds($0) : nil }
+        }
+    }
+
+    /// "forever" and -1 stand for no end.
+    private static func stay(_ name: String, _ field: Field<Duration?>) -> Self {
+        key(name, field, expected: "a time such as \"5m\" (0s to 365d), or \"forever\"") { value, _ in
+            if value.text == "forever" || value.seconds == -1 || value.text == "-1" { return .some(nil) }
+            return value.seconds.flatMap { (0...31_536_000).contains($0) ? .some(.seconds($0)) : nil }
         }
     }
 

@@ -60,6 +60,9 @@ public struct Operations: Sendable {
         arena.releaseAll()
     }
 
+    /// What of such memory is kept for the next tensors, in bytes.
+    public var keptBytes: Int { arena.keptBytes }
+
     // MARK: - Rows
 
     /// Rows of `table` [vocabulary, hidden] for `tokens` [S], as f32, into `x` [S, hidden].

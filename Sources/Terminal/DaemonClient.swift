@@ -24,6 +24,16 @@ public struct DaemonClient: Sendable {
         try decode(await transport.send(.init("POST", Self.root + "/page", body: Data("{}".utf8))))
     }
 
+    /// Who holds how much memory, and which models are in it until when.
+    public func memory() async throws -> MemoryReport { try await get(Self.root + "/models/loaded") }
+
+    /// Lets a model go; returns its whole name.
+    public func unload(model: String) async throws -> String {
+        struct Body: Codable { var model: String }
+        let body: Body = try await call("POST", Self.root + "/models/unload", Body(model: model))
+        return body.model
+    }
+
     /// Asks the daemon to finish its work and end.
     public func shutDown() async throws {
         _ = try await transport.send(.init("POST", Self.root + "/shutdown", body: Data("{}".utf8)))

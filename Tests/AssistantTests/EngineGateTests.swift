@@ -37,7 +37,7 @@ struct EngineGateTests {
         #expect(wakes == [true, false])
         #expect(!gate.sleep())
         #expect(gate.next(for: nil)?.id == 1)
-        gate.setResident(.init(model: one, state: .loaded))
+        gate.setResidents([.init(model: one, state: .loaded)])
         #expect(gate.next(for: one)?.id == 2)
         for job in jobs { gate.isDone(job.request) }
         #expect(gate.sleep())
@@ -81,7 +81,7 @@ struct EngineGateTests {
 
     @Test func thoseWhoWaitAreToldTheirPlaces() async throws {
         let gate = EngineGate(depth: 8, runningLimit: 1)
-        gate.setResident(.init(model: one, state: .loaded))
+        gate.setResidents([.init(model: one, state: .loaded)])
         let jobs = try (1...3).map { try job($0) }
         for job in jobs { _ = try gate.admit(job.request) }
         for job in jobs {

@@ -25,7 +25,8 @@ struct GenerationTests {
             continuation: continuation)
         let loader = ModelLoader(configuration)
         var resident = try loader.load(
-            loader.check(request.model, freeing: 0), for: request,
+            loader.check(request.model, available: 1 << 30, limit: 1 << 30), for: request,
+            residence: Residence(number: 1, keepAlive: .forever, at: .zero),
             operations: Operations(pool: WorkerPool(threadCount: 1)))
         let tokens = try resident.prepare(request).tokens
         let generation = Generation(

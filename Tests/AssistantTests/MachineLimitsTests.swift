@@ -28,6 +28,26 @@ struct MachineLimitsTests {
             MachineLimits.availableMemory(maximum: "max\n", current: "800\n", statistics: statistics) == nil)
     }
 
+    @Test func theFirstVersionOfControlGroupsIsReadToo() {
+        let groups = "5:cpu,memory:/daemons/ink\n1:name=systemd:/x\n0::/second/version\n"
+        #expect(MachineLimits.cgroupPath(in: groups, controller: "memory") == "/daemons/ink")
+        #expect(MachineLimits.cgroupPath(in: groups, controller: nil) == "/second/version")
+        #expect(MachineLimits.cgroupPath(in: groups, controller: "pids") == nil)
+        #expect(MachineLimits.limit("9223372036854771712\n") == nil && MachineLimits.limit("max\n") == nil)
+        #expect(MachineLimits.limit("1048576\n") == 1 << 20)
+        #expect(
+            MachineLimits.availableMemory(
+                maximum: "1000\n", current: "800\n", statistics: "total_inactive_file 100\n",
+                reclaimable: "total_inactive_file") == 300)
+    }
+
+    @Test func mostOfTheMemoryIsTheBudget() {
+        #expect(MachineLimits.budget(of: 10 << 30) == 8 << 30)
+        #expect(MachineLimits.budget(of: 1 << 30) == 512 << 20)
+        #expect(MachineLimits.budget(of: 2 << 30) == 3 << 29)
+        #expect(MachineLimits.defaultBudget() > 0)
+    }
+
     @Test func thisMachineHasSome() {
         #expect(MachineLimits.threadCount() >= 1)
         #expect((MachineLimits.availableMemory() ?? 0) > 0)

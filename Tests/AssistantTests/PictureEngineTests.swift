@@ -146,20 +146,20 @@ struct PictureEngineTests {
         _ = try await first
     }
 
-    @Test func anotherModelTakesTheFirstOnesPlace() async throws {
+    @Test func modelsStayInMemorySideBySide() async throws {
         let painter = ScriptedPainter()
         let tiny = try tiny(painter, models: ["oil", "water"])
         for name in ["oil", "oil", "water", "OIL"] {
             _ = try await events(request { $0.model = name }, of: tiny)
         }
-        #expect(painter.loaded == ["oil", "water", "oil"])
+        #expect(painter.loaded == ["oil", "water"])
         // Another prediction is another model in memory.
         _ = try await events(request { ($0.model, $0.prediction) = ("oil", "v_prediction") }, of: tiny)
-        #expect(painter.loaded.count == 4)
+        #expect(painter.loaded.count == 3)
         let models = await tiny.assistant.models()
         #expect(models.map(\.id) == ["oil", "tiny", "water"])
         #expect(models.map(\.kind) == [.picture, .chat, .picture])
-        #expect(models.map(\.state) == [.loaded, .unloaded, .unloaded])
+        #expect(models.map(\.state) == [.loaded, .unloaded, .loaded])
         #expect(models[0].pictureDetails?.factor == 8)
     }
 
@@ -230,11 +230,13 @@ struct PictureEngineTests {
     }
 
     @Test func anIdleChatModelGoesWhereItsMemoryIsNeeded() async throws {
-        let painter = ScriptedPainter(byteCount: 2000)
+        let painter = ScriptedPainter(byteCount: 800_000)
         let tiny = try tiny(painter)
         var configuration = Configuration()
         configuration.engine.threads = 1
-        let engine = Engine(configuration, painters: painter.source) { 1000 }
+        configuration.chat.contextLength = 256
+        configuration.memory.budget = 1_000_000
+        let engine = Engine(configuration, painters: painter.source)
         let catalog = tiny.assistant.core.catalog
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)
         let pictures = PictureCore(catalog: catalog, engine: engine, source: painter.source)

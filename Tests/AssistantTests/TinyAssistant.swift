@@ -16,7 +16,7 @@ final class TinyAssistant: Sendable {
     /// Writes models of these names and context length; a request that names none means the first.
     init(
         contextLength: Int = 512, names: [String] = ["tiny"], painters: PainterSource = .files,
-        configure: (inout Configuration) -> Void = { _ in }
+        clock: any Clock<Duration> = ContinuousClock(), configure: (inout Configuration) -> Void = { _ in }
     ) throws {
         folder = FileManager.default.temporaryDirectory.path + "/inkling-" + UUID().uuidString
         for (seed, name) in names.enumerated() {
@@ -35,7 +35,7 @@ final class TinyAssistant: Sendable {
         history = try HistoryStore.open(path: folder + "/history.db")
         assistant = try Assistant(
             configuration: configuration, paths: paths, history: history, painters: painters,
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+            clock: clock, logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
     }
 
     /// The history as the next daemon finds it.

@@ -266,6 +266,11 @@ struct CanvasRouteTests {
             #expect(lines.contains("inkling_chat_answers_total 1"))
             #expect(lines.contains("inkling_chat_completion_tokens_total 4"))
             #expect(lines.contains("inkling_canvas_frames_started_total 0"))
+            for owner in ["weights", "prefix_caches"] {
+                let line = lines.first { $0.hasPrefix("inkling_memory_bytes{owner=\"\(owner)\"} ") }
+                #expect((line?.split(separator: " ").last.flatMap { Int($0) } ?? 0) > 0, "\(owner)")
+            }
+            #expect(lines.contains(#"inkling_memory_bytes{owner="renders"} 0"#))
             #expect(
                 lines.contains(#"inkling_chat_first_token_seconds_bucket{ahead="false",le="+Inf"} 1"#))
             // Every family is described once, before its samples.

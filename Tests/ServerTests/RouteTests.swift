@@ -57,6 +57,36 @@ struct RouteTests {
         }
     }
 
+    @Test func modelsInMemoryAreListedAndLetGo() async throws {
+        try await RunningDaemon.run { daemon in
+            let before = try await daemon.get("/inkling/v1/models/loaded").json()
+            guard case .array(let none) = before["models"] else { return }
+            #expect(none.isEmpty && before["used"] == 0)
+            _ = try await daemon.post(
+                "/v1/completions", #"{"prompt":"ink","max_tokens":2,"keep_alive":"1h"}"#)
+            let after = try await daemon.get("/inkling/v1/models/loaded").json()
+            guard case .array(let models) = after["models"], let model = models.first else { return }
+            #expect(models.count == 1 && model["id"] == "tiny" && model["kind"] == "chat")
+            #expect(model["state"] == "loaded" && model["expires_at"] != nil)
+            #expect(after["used"] == model["bytes"] && after["budget"] != nil)
+            #expect(try await daemon.post("/inkling/v1/models/unload", #"{"model":"tiny"}"#).status == 200)
+            let gone = try await daemon.post("/inkling/v1/models/unload", #"{"model":"tiny"}"#)
+            #expect(gone.status == 404)
+            #expect(try gone.error().message.contains("not in memory"))
+        }
+    }
+
+    @Test func aStayThatIsNoTimeIsRefused() async throws {
+        try await RunningDaemon.run { daemon in
+            for value in [#""soon""#, "true", "[]"] {
+                let answer = try await daemon.post(
+                    "/v1/completions", #"{"prompt":"ink","max_tokens":2,"keep_alive":\#(value)}"#)
+                #expect(answer.status == 400)
+                #expect(try answer.error().parameter == "keep_alive")
+            }
+        }
+    }
+
     @Test func textBecomesTokensAndBack() async throws {
         try await RunningDaemon.run { daemon in
             let tokens = try await daemon.json("/tokenize", #"{"content":"hé<|im_end|>"}"#)

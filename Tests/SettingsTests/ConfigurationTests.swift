@@ -102,6 +102,8 @@ import Testing
         ("[chat]\ncache_memory = \"2 parrots\"", "found \"2 parrots\""),
         ("[chat]\ncache_memory = \"1e99TB\"", "found \"1e99TB\""),
         ("[chat]\ncache_memory = \"99999999999TB\"", "found \"99999999999TB\""),
+        ("[memory]\nbudget = \"plenty\"", "(\"auto\", 0, or at least 64MiB), found \"plenty\""),
+        ("[memory]\nkeep_alive = -5", "(0s to 365d), or \"forever\", found -5"),
         ("[chat]\nmax_tokens = -1", "chat.max_tokens: expected a whole number in 0...16777216, found -1"),
         ("[chat]\ncache_memory = 1", "(at least 16MiB), found 1"),
         ("[history]\nundo = \"1 week\"", "expected a time such as \"10s\" or \"5m\""),
@@ -126,6 +128,12 @@ import Testing
         }
         for (text, seconds) in ["90": 90, "\"10s\"": 10, "\"5m\"": 300, "\"1.5h\"": 5400, "\"2d\"": 172_800] {
             #expect(try load("[history]\nundo = \(text)").history.undoSeconds == seconds)
+        }
+        for (text, stay) in ["\"5m\"": Duration.seconds(300), "0": .zero, "\"forever\"": nil, "-1": nil] {
+            #expect(try load("[memory]\nkeep_alive = \(text)").memory.keepAlive == stay)
+        }
+        for (text, bytes) in ["\"auto\"": nil, "0": nil, "\"1GiB\"": 1 << 30] {
+            #expect(try load("[memory]\nbudget = \(text)").memory.budget == bytes)
         }
         #expect(try load("[server]\nshutdown_grace = \"1m\"").server.shutdownGrace == .seconds(60))
     }

@@ -101,6 +101,9 @@ struct CacheStore<Cache> {
         return leaving
     }
 
+    /// Takes the least recently used entries out until `bytes` are free.
+    mutating func release(_ bytes: Int) -> [Entry] { makeRoom(for: budget - max(0, self.bytes - bytes)) }
+
     /// Takes out what belongs to one owner (a conversation that was erased).
     mutating func removeAll(of owner: String) -> [Entry] {
         let leaving = entries.filter { $0.owner == owner }

@@ -32,7 +32,7 @@ extension Engine {
         do throws(AssistantError) {
             let painter = try load(job)
             frames.append(
-                FramePainting(job, painter: painter.painter, limits: pictureLoader.limits(beside: painter)))
+                FramePainting(job, painter: painter.painter, room: room(for: job.rank.work, beside: painter)))
             return true
         } catch {
             gate.isDone(job)
@@ -61,6 +61,7 @@ extension Engine {
     private func end(_ frame: FramePainting) {
         frames.removeAll { $0 === frame }
         gate.isDone(frame.job)
+        defer { workEnded(frame.job.rank.work) }
         // Drafts follow one another: their memory is given back when the last stage is done, or typing was over.
         guard frame.job.request.isLast else { return }
         operations.frames(frame.job.rank).releaseMemory()

@@ -19,31 +19,39 @@ actor Engine {
 
     nonisolated let gate: EngineGate
     nonisolated let counters = EngineCounters()
+    nonisolated let memory: MemoryBudget
     private let thread: EngineThread
-    private let loader: ModelLoader
+    let loader: ModelLoader
     let pictureLoader: PictureModelLoader
-    private var madeOperations: EngineOperations?
-    private var resident: ResidentModel?
-    private var active: [Generation] = []
+    private(set) var madeOperations: EngineOperations?
+    /// The chat model that answers, or was the last to.
+    var resident: ResidentModel?
+    private(set) var active: [Generation] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
-    private var held: Prepared?
+    private(set) var held: Prepared?
     private var ahead = LookAhead()
-    private(set) var painter: ResidentPainter?
+    /// The picture model that paints, or was the last to.
+    var painter: ResidentPainter?
     private(set) var painting: Painting?
     /// Frames on their way: one, and within its work another that goes before it.
     var frames: [FramePainting] = []
+    /// The models in memory beside those two, and those on their way there.
+    var shelf: ModelShelf
 
     nonisolated var unownedExecutor: UnownedSerialExecutor { thread.asUnownedSerialExecutor() }
 
     init(
         _ configuration: Configuration, painters: PainterSource = .files,
+        clock: CanvasClock = CanvasClock(ContinuousClock()),
         availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory
     ) {
+        memory = MemoryBudget(
+            limit: configuration.memory.budget, clock: clock, availableMemory: availableMemory)
+        shelf = ModelShelf(keepAlive: KeepAlive(configuration.memory.keepAlive))
         gate = EngineGate(depth: configuration.server.queueDepth, runningLimit: Self.runningLimit)
         thread = EngineThread(niceness: configuration.engine.nice)
         loader = ModelLoader(configuration)
-        pictureLoader = PictureModelLoader(
-            configuration.picture, source: painters, availableMemory: availableMemory)
+        pictureLoader = PictureModelLoader(configuration.picture, source: painters)
     }
 
     deinit { thread.stop() }
@@ -62,10 +70,14 @@ actor Engine {
     }
 
     /// Drops the cache of a conversation that is gone.
-    func forget(owner: String) { resident?.forget(owner: owner) }
+    func forget(owner: String) {
+        resident?.forget(owner: owner)
+        for place in shelf.models.indices { shelf.models[place].forget(owner: owner) }
+        tellMemory()
+    }
 
     /// A request whose model is in memory and whose prompt is made.
-    private struct Prepared {
+    struct Prepared {
         var request: EngineRequest
         var prompt: ResidentModel.Prompt
         var loading: Duration
@@ -90,7 +102,7 @@ actor Engine {
         return operations
     }
 
-    private var isPainting: Bool { painting != nil || !frames.isEmpty }
+    var isPainting: Bool { painting != nil || !frames.isEmpty }
 
     // MARK: - Turns
 
@@ -125,6 +137,8 @@ actor Engine {
     private func end(_ generation: Generation, error: AssistantError?) {
         active.removeAll { $0 === generation }
         resident?.keep(generation)
+        resident?.residence.use(at: memory.clock.now())
+        makeRoom(for: 0)
         gate.isDone(generation.request)
         if let error { return generation.request.fail(error) }
         let summary = generation.summary
@@ -165,73 +179,37 @@ actor Engine {
             return refuse(request, AssistantError(.cancelled, "The request was cancelled."))
         }
         let reserved = active.reduce(0) { $0 + model.expectedBytes(of: $1) }
+        let needed = model.expectedBytes(of: prompt, request)
         if !active.isEmpty, !model.hasRoom(for: prompt.tokens, request: request, reserved: reserved) {
             held = prepared
             return
+        }
+        shelf.beginning.insert(model.residence.number)
+        defer { shelf.beginning.remove(model.residence.number) }
+        if let shortage = shortage(of: needed) {
+            guard active.isEmpty, !isPainting else {
+                held = prepared
+                return
+            }
+            return refuse(request, AssistantError(shortage, for: "An answer of \(request.model.name)"))
         }
         let clock = RequestClock(arrival: request.arrival, loading: prepared.loading)
         request.send(.started(model: request.model.name))
         if let notice = prompt.notice { request.send(.notice(notice)) }
         let beginning = resident?.makeCache(for: prompt.tokens, request: request, reserved: reserved)
         guard let beginning else { return }
+        makeRoom(for: needed)
         active.append(
             Generation(
                 request, model: model.model, prompt: prompt.tokens, beginning: beginning, chunk: model.chunk,
                 clock: clock))
+        tellMemory()
+        memory.settled()
     }
 
     private func refuse(_ request: EngineRequest, _ error: AssistantError) {
         gate.isDone(request)
         if error.code == .cancelled { request.finishUntouched() } else { request.fail(error) }
-    }
-
-    /// The request's model: the one in memory, or a new one in its place.
-    ///
-    /// A model whose header or size rules it out leaves the one in memory where it is. One whose file was replaced
-    /// is loaded again. An idle picture model goes where its memory is needed.
-    private func load(_ request: EngineRequest) throws(AssistantError) -> ResidentModel {
-        if let resident, resident.file == request.model, !active.isEmpty || resident.isCurrent {
-            return resident
-        }
-        let freed = resident?.model.byteCount ?? 0
-        let candidate = try makingRoom(.picture) { extra throws(AssistantError) in
-            try loader.check(request.model, freeing: freed + extra)
-        }
-        resident = nil
-        gate.setResident(.init(model: request.model, state: .loading))
-        do throws(AssistantError) {
-            let loaded = try loader.load(candidate, for: request, operations: operations.answers)
-            resident = loaded
-            gate.setResident(
-                .init(model: request.model, state: .loaded, tokenizer: loaded.model.tokenizer))
-            return loaded
-        } catch {
-            gate.setResident(nil)
-            throw error
-        }
-    }
-
-    /// Checks whether there is memory, and lets an idle model of the other kind go when only that makes the room.
-    private func makingRoom<Value>(
-        _ other: ModelSummary.Kind, _ check: (_ freed: Int) throws(AssistantError) -> Value
-    ) throws(AssistantError) -> Value {
-        do throws(AssistantError) {
-            return try check(0)
-        } catch {
-            let idle =
-                switch other {
-                case .chat: active.isEmpty && held == nil ? resident?.model.byteCount : nil
-                case .picture: isPainting ? nil : painter?.byteCount
-                }
-            guard error.code == .outOfMemory, let idle else { throw error }
-            let value = try check(idle)
-            switch other {
-            case .chat: resident = nil
-            case .picture: painter = nil
-            }
-            gate.setResident(nil, other)
-            return value
-        }
     }
 
     // MARK: - Drafts
@@ -247,16 +225,20 @@ actor Engine {
             if gate.hasJobs { throw Interrupted() }
         }
         resident = model
+        resident?.residence.use(at: memory.clock.now())
+        makeRoom(for: 0)
         switch outcome {
         case .goesOn(let count): counters.change { $0.tokensAhead += count }
         case .isDone: gate.isDone(draft: draft)
         }
     }
 
-    /// Brings the draft's model into memory where that needs nothing to leave; false where it isn't there then.
+    /// Brings the draft's model into memory where that needs no other model to leave; false where it isn't there then.
     private func prepareAhead(_ draft: EngineRequest) -> Bool {
-        if let resident { return resident.file == draft.model && resident.isCurrent }
-        guard (try? loader.check(draft.model, freeing: 0)) != nil else { return false }
+        let isFirst = resident == nil && shelf.models.isEmpty
+        guard isInMemory(draft.model) || isFirst && hasRoomBesideModels(for: draft.model) else {
+            return false
+        }
         return (try? load(draft)) != nil
     }
 
@@ -280,6 +262,7 @@ actor Engine {
     private func endPainting(_ job: PictureJob) {
         painting = nil
         operations.pictures.releaseMemory()
+        workEnded(.pictures)
         gate.isDone(job)
     }
 
@@ -288,7 +271,7 @@ actor Engine {
             let begin = ContinuousClock.now
             let painter = try load(job)
             return Painting(
-                job, painter: painter.painter, limits: pictureLoader.limits(beside: painter),
+                job, painter: painter.painter, room: room(for: .pictures, beside: painter),
                 loading: ContinuousClock.now - begin)
         } catch {
             gate.isDone(job)
@@ -297,30 +280,8 @@ actor Engine {
         }
     }
 
-    /// The picture model that a request asks for: the one in memory, or a new one in its place.
-    func load(_ job: some PaintingJob) throws(AssistantError) -> ResidentPainter {
-        if job.isCancelled { throw AssistantError(.cancelled, "The request was cancelled.") }
-        if let painter, painter.serves(job.plan) { return painter }
-        let freed = painter?.byteCount ?? 0
-        try makingRoom(.chat) { extra throws(AssistantError) in
-            _ = try pictureLoader.check(job.plan, freeing: freed + extra)
-        }
-        painter = nil
-        gate.setResident(.init(model: job.model, state: .loading), .picture)
-        do throws(AssistantError) {
-            let loaded = try pictureLoader.load(
-                for: job, operations: operations.pictures, checkpoint: checkpoint(of: job))
-            painter = loaded
-            gate.setResident(.init(model: job.model, state: .loaded), .picture)
-            return loaded
-        } catch {
-            gate.setResident(nil, .picture)
-            throw error
-        }
-    }
-
     /// Called from within the work on a picture: stops it when its client left, and serves who goes before it.
-    private func checkpoint(of job: some PaintingJob) -> InterruptionCheck {
+    func checkpoint(of job: some PaintingJob) -> InterruptionCheck {
         checkpoint(isOver: { job.isCancelled }, frames: job is PictureJob) { _ in }
     }
 

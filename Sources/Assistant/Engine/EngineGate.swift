@@ -7,8 +7,10 @@ import Tokenizers
 /// Answers and pictures stand in two lines, so that a picture that takes minutes keeps no question waiting.
 /// Everything here answers at once, whatever the engine computes.
 final class EngineGate: Sendable {
-    /// The model in memory, or on its way there.
+    /// A model in memory, or on its way there.
     struct Resident {
+        /// Of its loading; no two have the same.
+        var number = 0
         var model: ModelFile
         var state: ModelSummary.State
         /// Of a chat model, once loaded.
@@ -24,12 +26,17 @@ final class EngineGate: Sendable {
         var refinements: EngineQueue<FrameJob>
         fileprivate var isAwake = false
         fileprivate var isClosed = false
-        fileprivate var residents: [ModelSummary.Kind: Resident] = [:]
+        /// Of each kind the one that works, or was the last to, goes before the others.
+        fileprivate var residents: [Resident] = []
         fileprivate var idleWaiters: [CheckedContinuation<Void, Never>] = []
 
         fileprivate func tellPlaces() {
-            answers.tellPlaces(resident: residents[.chat]?.model)
-            pictures.tellPlaces(resident: residents[.picture]?.model)
+            answers.tellPlaces(resident: resident(.chat)?.model)
+            pictures.tellPlaces(resident: resident(.picture)?.model)
+        }
+
+        fileprivate func resident(_ kind: ModelSummary.Kind) -> Resident? {
+            residents.first { $0.model.kind == kind }
         }
 
         /// Drops the draft of a conversation whose message has come, and stops the loading of another model.
@@ -57,14 +64,19 @@ final class EngineGate: Sendable {
                 refinements: EngineQueue(depth: Self.frameDepth, runningLimit: 1, typicalSeconds: 5)))
     }
 
-    /// The chat model in memory.
+    /// The chat model that answers, or was the last to.
     var resident: Resident? { resident(.chat) }
 
-    func resident(_ kind: ModelSummary.Kind) -> Resident? { state.withLock { $0.residents[kind] } }
+    func resident(_ kind: ModelSummary.Kind) -> Resident? { state.withLock { $0.resident(kind) } }
 
-    func setResident(_ resident: Resident?, _ kind: ModelSummary.Kind = .chat) {
-        state.withLock { $0.residents[kind] = resident }
+    func resident(of model: ModelFile) -> Resident? {
+        state.withLock { $0.residents.first { $0.model == model } }
     }
+
+    /// All models in memory, and those on their way there.
+    var residents: [Resident] { state.withLock { $0.residents } }
+
+    func setResidents(_ residents: [Resident]) { state.withLock { $0.residents = residents } }
 
     /// Puts a request into its line.
     ///

@@ -17,6 +17,7 @@ extension EngineJob {
     var id: UInt64 { ticket.id }
     var lane: String { ticket.lane }
     var model: ModelFile { ticket.model }
+    var keepAlive: KeepAlive? { ticket.keepAlive }
     var arrival: ContinuousClock.Instant { ticket.arrival }
     var isCancelled: Bool { ticket.isCancelled }
 
@@ -35,11 +36,14 @@ final class EngineTicket: Sendable {
     /// Requests of one lane are served in order; lanes take turns.
     let lane: String
     let model: ModelFile
+    /// How long its model is to stay afterwards; `nil` is the configuration's.
+    let keepAlive: KeepAlive?
     let arrival = ContinuousClock.now
     private let cancelled = Atomic(false)
     private let lastAhead = Atomic(0)
 
-    init(id: UInt64, lane: String, model: ModelFile) {
+    init(id: UInt64, lane: String, model: ModelFile, keepAlive: KeepAlive? = nil) {
+        self.keepAlive = keepAlive
         self.id = id
         self.lane = lane
         self.model = model

@@ -17,9 +17,9 @@ final class EngineRequest: EngineJob {
 
     init(
         id: UInt64, lane: String, owner: String?, model: ModelFile, prompt: CompletionRequest.Prompt,
-        plan: GenerationPlan, continuation: Stream.Continuation
+        plan: GenerationPlan, keepAlive: KeepAlive? = nil, continuation: Stream.Continuation
     ) {
-        ticket = EngineTicket(id: id, lane: lane, model: model)
+        ticket = EngineTicket(id: id, lane: lane, model: model, keepAlive: keepAlive)
         self.owner = owner
         self.prompt = prompt
         self.plan = plan

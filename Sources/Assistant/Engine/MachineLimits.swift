@@ -13,15 +13,46 @@ enum MachineLimits {
     /// The memory that can still be had without swapping, in bytes; `nil` where the system does not say.
     static func availableMemory() -> Int? {
         let machine = readFile("/proc/meminfo").flatMap(availableMemory(inMeminfo:))
-        let group = zip(
-            cgroupFiles("memory.max"), zip(cgroupFiles("memory.current"), cgroupFiles("memory.stat"))
-        )
-        .compactMap { maximum, use in availableMemory(maximum: maximum, current: use.0, statistics: use.1) }
-        .min()
-        return switch (machine, group) {
-        case (let machine?, let group?): min(machine, group)
-        case (let machine, let group): machine ?? group
+        let groups = MemoryGroup.all.flatMap { group in
+            zip(group.files(group.maximum), zip(group.files(group.current), group.files("memory.stat")))
+                .compactMap { maximum, use in
+                    availableMemory(
+                        maximum: maximum, current: use.0, statistics: use.1, reclaimable: group.reclaimable)
+                }
         }
+        return (groups + [machine].compactMap(\.self)).min()
+    }
+
+    /// What models and caches may take where nobody says it: most of the machine's memory, or of what this process's
+    /// control groups allow; without bounds where the system does not say.
+    static func defaultBudget() -> Int {
+        let machine = readFile("/proc/meminfo").flatMap { value(of: "MemTotal:", in: $0) }.map { $0 * 1024 }
+        let groups = MemoryGroup.all.flatMap { group in group.files(group.maximum).compactMap(limit) }
+        return (groups + [machine].compactMap(\.self)).min().map(budget(of:)) ?? 1 << 50
+    }
+
+    /// Four fifths of a memory; of a small one less, since the rest of the daemon takes the same everywhere.
+    static func budget(of total: Int) -> Int { total - max(total / 5, min(total / 2, 512 << 20)) }
+
+    /// A limit in a control file, in bytes; `nil` where there is none: "max", or in version 1 nearly 2^63.
+    static func limit(_ text: String) -> Int? { number(text).flatMap { $0 < 1 << 60 ? $0 : nil } }
+
+    /// Where the kernel tells of memory, in either version of control groups.
+    private struct MemoryGroup {
+        var controller: String?
+        var maximum: String
+        var current: String
+        /// Of `memory.stat`.
+        var reclaimable: String
+
+        static let all = [
+            MemoryGroup(maximum: "memory.max", current: "memory.current", reclaimable: "inactive_file"),
+            MemoryGroup(
+                controller: "memory", maximum: "memory.limit_in_bytes", current: "memory.usage_in_bytes",
+                reclaimable: "total_inactive_file"),
+        ]
+
+        func files(_ name: String) -> [String] { MachineLimits.cgroupFiles(name, controller: controller) }
     }
 
     /// Memory of this process that is in use, in bytes; `nil` where the system does not say.
@@ -43,9 +74,11 @@ enum MachineLimits {
     }
 
     /// What a cgroup may still take, in bytes: pages of files that nobody used lately can be given back.
-    static func availableMemory(maximum: String, current: String, statistics: String) -> Int? {
-        guard let maximum = number(maximum), let current = number(current) else { return nil }
-        let reclaimable = value(of: "inactive_file", in: statistics) ?? 0
+    static func availableMemory(
+        maximum: String, current: String, statistics: String, reclaimable key: String = "inactive_file"
+    ) -> Int? {
+        guard let maximum = limit(maximum), let current = number(current) else { return nil }
+        let reclaimable = value(of: key, in: statistics) ?? 0
         return max(0, maximum - max(0, current - reclaimable))
     }
 
@@ -77,17 +110,35 @@ enum MachineLimits {
     }
 
     /// A control file's text in this process's cgroup and in every one above it, where it exists.
-    private static func cgroupFiles(_ name: String) -> [String] {
-        guard let own = readFile("/proc/self/cgroup"),
-            let line = own.split(separator: "\n").first(where: { $0.hasPrefix("0::") })
+    ///
+    /// `controller` is that of version 1; `nil` means version 2.
+    private static func cgroupFiles(_ name: String, controller: String? = nil) -> [String] {
+        guard let own = readFile("/proc/self/cgroup"), let path = cgroupPath(in: own, controller: controller)
         else { return [] }
-        var folders = line.dropFirst(3).split(separator: "/")
+        var folders = path.split(separator: "/")
+        let root = ["/sys/fs/cgroup"] + [controller].compactMap(\.self)
         var texts: [String] = []
         while true {
-            let folder = (["/sys/fs/cgroup"] + folders.map(String.init)).joined(separator: "/")
+            let folder = (root + folders.map(String.init)).joined(separator: "/")
             if let text = readFile(folder + "/" + name) { texts.append(text) }
             if folders.popLast() == nil { return texts }
         }
+    }
+
+    /// This process's group in /proc/self/cgroup, whose lines are "0::/path" or "4:cpu,memory:/path" (version 1).
+    static func cgroupPath(in text: String, controller: String?) -> String? {
+        for line in text.split(separator: "\n") {
+            let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
+            guard fields.count == 3 else { continue }
+            let isWanted =
+                if let controller {
+                    fields[1].split(separator: ",").contains { $0 == controller }
+                } else {
+                    fields[0] == "0" && fields[1].isEmpty
+                }
+            if isWanted { return String(fields[2]) }
+        }
+        return nil
     }
 
     /// The text of a small file of the kernel's; they have no size, so it is read until its end.

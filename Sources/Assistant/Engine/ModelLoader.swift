@@ -38,35 +38,34 @@ struct ModelLoader {
         return EngineOperations(pool: pool)
     }
 
-    /// What a model's header says about the memory that it takes.
-    struct Candidate {
-        fileprivate var weights: Int
-        fileprivate var sizes: LlamaConfiguration
-    }
-
-    /// Looks whether a model can be loaded at all, by its header and size, once `bytes` of memory were freed.
+    /// Looks whether a model can be loaded at all, by its header and size.
     ///
+    /// - Parameters:
+    ///   - model: Which one.
+    ///   - available: What it could have if all that is idle went, in bytes.
+    ///   - limit: What it could have if nothing were in use, in bytes.
+    /// - Returns: What it will take.
     /// - Throws: `modelUnusable`, `outOfMemory` with figures.
-    func check(_ model: ModelFile, freeing bytes: Int) throws(AssistantError) -> Candidate {
-        let candidate: Candidate
+    func check(_ model: ModelFile, available: Int, limit: Int) throws(AssistantError) -> MemoryPlan {
+        let (weights, configuration): (Int, LlamaConfiguration)
         do {
             let checkpoint = try Checkpoint.open(model.path)
-            candidate = Candidate(weights: checkpoint.byteCount, sizes: try LlamaConfiguration(checkpoint))
+            (weights, configuration) = (checkpoint.byteCount, try LlamaConfiguration(checkpoint))
         } catch {
             throw .modelUnusable(model, error)
         }
-        _ = try plan(candidate, model, available: MachineLimits.availableMemory().map { $0 + bytes })
-        return candidate
+        return try MemoryPlan(
+            weights: weights, configuration: configuration, chat: chat, available: available, limit: limit,
+            model: model.name)
     }
 
     /// Loads the model that a request asks for and reports the progress to it.
     ///
-    /// - Throws: `modelUnusable`, `outOfMemory` with figures, `cancelled`.
+    /// - Throws: `modelUnusable`, `cancelled`.
     func load(
-        _ candidate: Candidate, for request: EngineRequest, operations: Operations
+        _ plan: MemoryPlan, for request: EngineRequest, residence: Residence, operations: Operations
     ) throws(AssistantError) -> ResidentModel {
         request.send(.loading(fraction: 0))
-        let plan = try plan(candidate, request.model, available: MachineLimits.availableMemory())
         do {
             var last = ContinuousClock.now
             let model = try LlamaModel.load(
@@ -78,7 +77,8 @@ struct ModelLoader {
                 },
                 checkpoint: { () throws(Interrupted) in if request.isCancelled { throw Interrupted() } })
             request.send(.loading(fraction: 1))
-            return ResidentModel(file: request.model, model: model, plan: plan, chat: configuration.chat)
+            return ResidentModel(
+                file: request.model, model: model, residence: residence, plan: plan, chat: chat)
         } catch is Interrupted {
             throw AssistantError(.cancelled, "The request was cancelled while its model was loaded.")
         } catch {
@@ -86,13 +86,7 @@ struct ModelLoader {
         }
     }
 
-    private func plan(
-        _ candidate: Candidate, _ model: ModelFile, available: Int?
-    ) throws(AssistantError) -> MemoryPlan {
-        try MemoryPlan(
-            weights: candidate.weights, configuration: candidate.sizes, chat: configuration.chat,
-            available: available, model: model.name)
-    }
+    private var chat: Configuration.Chat { configuration.chat }
 }
 
 extension AssistantError {
@@ -108,6 +102,10 @@ struct MemoryPlan: Equatable {
     let contextLength: Int
     /// What the keys and values of one token take in all layers, in bytes.
     let bytesPerToken: Int
+    /// Of the model's files, in bytes.
+    let weights: Int
+    /// Without so many bytes the model is not loaded: its weights, and a context that is of use.
+    let needed: Int
 
     /// - Parameters:
     ///   - weights: The size of the model's files, in bytes.
@@ -115,45 +113,46 @@ struct MemoryPlan: Equatable {
     ///   - bytesPerToken: What the keys and values of one token take, in bytes.
     ///   - chat: The context and cache that the configuration asks for.
     ///   - available: The memory that can be had, in bytes; `nil` when unknown.
+    ///   - limit: What could be had if nothing else were in use, in bytes.
     ///   - model: The model's name, for the refusal.
     ///   - leastContext: The model is refused when its weights and a context of this many tokens don't fit.
     /// - Throws: `outOfMemory` with figures.
     init(
         weights: Int, modelLength: Int, bytesPerToken: Int, chat: Configuration.Chat, available: Int?,
-        model: String, leastContext: Int = 2048
+        limit: Int = .max, model: String, leastContext: Int = 2048
     ) throws(AssistantError) {
         let bytesPerToken = max(1, bytesPerToken)
         self.bytesPerToken = bytesPerToken
+        self.weights = weights
         let wanted = chat.contextLength > 0 ? min(chat.contextLength, modelLength) : modelLength
         let room = available.map { max(0, $0 - weights) / bytesPerToken } ?? Int.max
         let least = chat.contextLength > 0 ? wanted : min(wanted, leastContext)
+        needed = weights + least * bytesPerToken
         guard room >= least else {
             throw Self.refusal(
                 model: model, weights: weights, cache: least * bytesPerToken, context: least,
-                available: available ?? 0)
+                available: available ?? 0, isTemporary: needed <= limit)
         }
         let budget = max(least, chat.cacheMemory / bytesPerToken)
         contextLength = chat.contextLength > 0 ? wanted : min(wanted, room, budget)
     }
 
     private static func refusal(
-        model: String, weights: Int, cache: Int, context: Int, available: Int
+        model: String, weights: Int, cache: Int, context: Int, available: Int, isTemporary: Bool
     ) -> AssistantError {
         AssistantError(
             .outOfMemory,
-            "The model \(model) needs \(mebibytes(weights)) for its weights and \(mebibytes(cache)) for a context "
-                + "of \(context) tokens, but only \(mebibytes(available)) of memory are available. "
+            "The model \(model) needs \(weights.mebibytes) for its weights and \(cache.mebibytes) for a context "
+                + "of \(context) tokens, but only \(available.mebibytes) of memory are available. "
                 + "Take a smaller model or stronger quantization, or a shorter chat.context_length.",
-            parameter: "model")
+            parameter: "model", retryAfter: isTemporary ? 30 : nil)
     }
-
-    private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
 }
 
 extension MemoryPlan {
     init(
         weights: Int, configuration: LlamaConfiguration, chat: Configuration.Chat, available: Int?,
-        model: String
+        limit: Int, model: String
     ) throws(AssistantError) {
         let bytes = AttentionCache.bytesPerPosition(
             kvHeadCount: configuration.kvHeadCount, headDim: configuration.headDim,
@@ -161,6 +160,6 @@ extension MemoryPlan {
         try self.init(
             weights: weights, modelLength: configuration.contextLength,
             bytesPerToken: bytes * configuration.layerCount,
-            chat: chat, available: available, model: model)
+            chat: chat, available: available, limit: limit, model: model)
     }
 }

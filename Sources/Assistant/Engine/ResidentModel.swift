@@ -8,6 +8,7 @@ import Tokenizers
 struct ResidentModel {
     let file: ModelFile
     let model: LlamaModel
+    var residence: Residence
     /// How much of a prompt is evaluated in one step, in tokens.
     let chunk: Int
     private let stamp: FileStamp
@@ -15,9 +16,12 @@ struct ResidentModel {
     private let precision: AttentionCache.Precision
     var caches: CacheStore<KVCache>
 
-    init(file: ModelFile, model: LlamaModel, plan: MemoryPlan, chat: Configuration.Chat) {
+    init(
+        file: ModelFile, model: LlamaModel, residence: Residence, plan: MemoryPlan, chat: Configuration.Chat
+    ) {
         self.file = file
         self.model = model
+        self.residence = residence
         self.plan = plan
         stamp = FileStamp(file.path)
         precision = AttentionCache.Precision(chat.kvCache)
@@ -103,9 +107,16 @@ struct ResidentModel {
 
     // MARK: - Caches
 
-    /// What a running generation will probably come to hold, in bytes.
+    /// What a running generation will probably come to hold, or holds by now, in bytes.
     func expectedBytes(of generation: Generation) -> Int {
-        expectedBytes(prompt: generation.prompt.count, plan: generation.request.plan)
+        max(
+            expectedBytes(prompt: generation.prompt.count, plan: generation.request.plan),
+            generation.cache.tokens.count * plan.bytesPerToken)
+    }
+
+    /// What answering a prompt will probably come to hold, in bytes.
+    func expectedBytes(of prompt: Prompt, _ request: EngineRequest) -> Int {
+        expectedBytes(prompt: prompt.tokens.count, plan: request.plan)
     }
 
     /// Whether another generation fits into the caches' memory beside those that run.

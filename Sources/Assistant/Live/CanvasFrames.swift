@@ -69,16 +69,33 @@ struct CanvasFrames: Sendable {
         newest = nil
     }
 
+    /// What files and latents take.
+    var byteCount: Int { fileBytes + latentBytes + (newest?.latents.count ?? 0) }
+
+    /// What of that can be had: the files of frames that were replaced.
+    var idleByteCount: Int { fileBytes - (files.last?.data.count ?? 0) }
+
+    /// Gives up the oldest files, until so many bytes are free; the newest frame's stays.
+    mutating func release(_ bytes: Int) {
+        var rest = bytes
+        while rest > 0, files.count > 1 { rest -= removeOldestFile() }
+    }
+
+    private var fileBytes: Int { files.reduce(0) { $0 + $1.data.count } }
+    private var latentBytes: Int { timeline.frames.reduce(0) { $0 + ($1.frame.start?.latents.count ?? 0) } }
+
+    private mutating func removeOldestFile() -> Int {
+        let gone = files.removeFirst()
+        settled = settled.filter { $0.value != gone.number }
+        return gone.data.count
+    }
+
     private mutating func tidy() {
-        while files.count > Self.fileCount
-            || files.count > 1 && files.reduce(0, { $0 + $1.data.count }) > Self.fileLimit
-        {
-            let gone = files.removeFirst().number
-            settled = settled.filter { $0.value != gone }
+        while files.count > Self.fileCount || files.count > 1 && fileBytes > Self.fileLimit {
+            _ = removeOldestFile()
         }
-        func latentBytes() -> Int { timeline.frames.reduce(0) { $0 + ($1.frame.start?.latents.count ?? 0) } }
         while timeline.frames.count > Self.frameLimit
-            || timeline.frames.count > 1 && latentBytes() > Self.latentLimit
+            || timeline.frames.count > 1 && latentBytes > Self.latentLimit
         {
             timeline.frames.removeFirst()
         }

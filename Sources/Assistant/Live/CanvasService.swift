@@ -14,7 +14,7 @@ import Synchronization
 /// _ = try canvases.type(Canvas.Prompt(text: "a fox", revision: 1), on: canvas.id)
 /// for try await numbered in try canvases.events(of: canvas.id, after: nil) { … }
 /// ```
-public final class CanvasService: Sendable {
+public final class CanvasService: Sendable, MemoryHolder {
     /// How many there may be at once.
     static let limit = 16
     /// One that is new may take the place of another that was idle for so long.
@@ -168,6 +168,16 @@ public final class CanvasService: Sendable {
     }
 
     // MARK: - Bounds
+
+    var holdings: [MemoryLedger.Holding] {
+        state.withLock { Array($0.canvases.values) }.flatMap(\.holdings)
+    }
+
+    func release(_ release: MemoryLedger.Release) {
+        guard case .canvas(let id) = release.owner else { return }
+        let canvas = state.withLock { $0.canvases[id] }
+        canvas?.state.withLock { $0.frames.release(release.bytes) }
+    }
 
     /// Makes a place for a new one: when all are taken, what has been idle the longest is closed.
     private func makeRoom() throws(AssistantError) {

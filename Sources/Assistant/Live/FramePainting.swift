@@ -15,7 +15,7 @@ final class FramePainting {
     /// The time in which others were served within this one's work.
     var rest = Duration.zero
     private let painter: Painter
-    private let limits: RenderLimits
+    private let room: RenderRoom
     private var phase = Phase.begin
     private var round = 0
     private var sketch: Sketch?
@@ -26,10 +26,10 @@ final class FramePainting {
     /// Steps that measure.
     private static let probeSteps = 2
 
-    init(_ job: FrameJob, painter: Painter, limits: RenderLimits) {
+    init(_ job: FrameJob, painter: Painter, room: RenderRoom) {
         self.job = job
         self.painter = painter
-        self.limits = limits
+        self.room = room
     }
 
     /// Does the next part of the work: encodes, takes a denoising step, or decodes; false when there is no more to do.
@@ -61,7 +61,7 @@ final class FramePainting {
         var settings = job.plan.settings(of: 0)
         if round == 0 { job.send(.reading(painter.read)) }
         if let probe = job.request.probe {
-            if round == 0 { job.send(.started(try painter.begin(settings, limits).outline)) }
+            if round == 0 { job.send(.started(try painter.begin(settings, room.limits).outline)) }
             if probe.isKnown {
                 phase = .over
                 return
@@ -86,7 +86,8 @@ final class FramePainting {
         _ settings: RenderSettings, _ pass: Pass
     ) throws -> (sketch: Sketch, milliseconds: Double) {
         var settings = settings
-        var sketch = try painter.begin(settings, limits)
+        var sketch = try painter.begin(settings, room.limits)
+        room.take(sketch.outline.memory)
         let milliseconds = try measure {
             start = job.request.start
             if start == nil, let warm = job.request.warm {
@@ -94,7 +95,7 @@ final class FramePainting {
             }
             if let start {
                 try start.apply(to: &settings, outline: sketch.outline, factor: painter.info.factor)
-                sketch = try painter.begin(settings, limits)
+                sketch = try painter.begin(settings, room.limits)
             }
             try sketch.prepare(pass)
         }

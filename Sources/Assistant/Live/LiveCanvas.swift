@@ -78,6 +78,18 @@ final class LiveCanvas: Sendable {
         feed.readerCount > 0 ? nil : clock.now() - state.withLock { $0.lastTouch }
     }
 
+    /// What its frames take: of those that were replaced, and the rest.
+    var holdings: [MemoryLedger.Holding] {
+        state.withLock { state in
+            let (idle, all) = (state.frames.idleByteCount, state.frames.byteCount)
+            let owner = MemoryLedger.Owner.canvas(id)
+            return [
+                .init(owner: owner, kind: .frames, bytes: idle, lastUse: state.lastTouch),
+                .init(owner: owner, kind: .frames, bytes: all - idle, isInUse: true),
+            ]
+        }
+    }
+
     // MARK: - What clients ask
 
     /// Takes a newer text; the answer is the newest one there is.

@@ -68,6 +68,7 @@ extension PictureOutline {
             seed: plan.seed, scheduler: plan.scheduler.rawValue, guidanceScale: plan.guidanceScale,
             decoder: plan.decoder.rawValue, clipSkip: plan.clipSkip, strength: plan.strength,
             negativePrompt: plan.negativePrompt, promptTokens: plan.promptTokens, warnings: plan.warnings,
+            memory: plan.memory,
             tokens: plan.tokens.ids)
     }
 }

@@ -40,6 +40,14 @@ struct Sketch {
     var latents: () -> StartLatents? = { nil }
 }
 
+/// How much a picture may take beside the weights, and how it takes that.
+struct RenderRoom {
+    /// What could be had if all that is idle went.
+    var limits: RenderLimits
+    /// Has room made for so many bytes, which are the picture's until its end.
+    var take: (_ bytes: Int) -> Void
+}
+
 /// What a picture will be, with every default filled in.
 struct PictureOutline: Sendable, Equatable {
     var width: Int
@@ -58,6 +66,8 @@ struct PictureOutline: Sendable, Equatable {
     var promptTokens: Int
     /// In sentences.
     var warnings: [String]
+    /// What it takes beside the weights, in bytes, at the peak.
+    var memory = 0
     /// What the model sees of the prompt: equal ones give the same picture.
     var tokens: [Int32] = []
 }

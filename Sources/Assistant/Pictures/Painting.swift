@@ -11,7 +11,7 @@ final class Painting {
 
     let job: PictureJob
     private let painter: Painter
-    private let limits: RenderLimits
+    private let room: RenderRoom
     private var phase = Phase.begin
     private var index = 0
     private var sketch: Sketch?
@@ -23,10 +23,10 @@ final class Painting {
     private var clock: PaintingClock
 
     /// The request's turn has come now; `loading` of the time since its arrival went into loading the model.
-    init(_ job: PictureJob, painter: Painter, limits: RenderLimits, loading: Duration) {
+    init(_ job: PictureJob, painter: Painter, room: RenderRoom, loading: Duration) {
         self.job = job
         self.painter = painter
-        self.limits = limits
+        self.room = room
         clock = PaintingClock(arrival: job.arrival, loading: loading)
         for warning in painter.info.warnings {
             job.send(.notice(Notice(code: "model_warning", message: warning)))
@@ -64,7 +64,8 @@ final class Painting {
     // MARK: - Parts
 
     private func begin(_ pass: Pass) throws {
-        let sketch = try painter.begin(job.plan.settings(of: index), limits)
+        let sketch = try painter.begin(job.plan.settings(of: index), room.limits)
+        room.take(sketch.outline.memory)
         if index == 0 {
             promptTokens = sketch.outline.promptTokens
             for warning in sketch.outline.warnings {

@@ -33,7 +33,7 @@ final class PictureJob: PaintingJob {
     private let continuation: Stream.Continuation
 
     init(id: UInt64, lane: String, plan: PicturePlan, continuation: Stream.Continuation) {
-        ticket = EngineTicket(id: id, lane: lane, model: plan.model)
+        ticket = EngineTicket(id: id, lane: lane, model: plan.model, keepAlive: plan.keepAlive)
         self.plan = plan
         self.continuation = continuation
     }

@@ -8,20 +8,25 @@ struct ResidentPainter {
     let file: ModelFile
     let options: LoadOptions
     let painter: Painter
+    var residence: Residence
     private let stamp: FileStamp
 
-    init(file: ModelFile, options: LoadOptions, painter: Painter) {
+    init(file: ModelFile, options: LoadOptions, painter: Painter, residence: Residence) {
         self.file = file
         self.options = options
         self.painter = painter
+        self.residence = residence
         stamp = FileStamp(file.path)
     }
 
     /// The weights, and what renders left behind for the next ones, in bytes.
     var byteCount: Int { painter.info.byteCount + painter.keptBytes() }
 
+    /// Whether its file is still the one that was loaded.
+    var isCurrent: Bool { FileStamp(file.path) == stamp }
+
     /// Whether it is what a request asks for, and its file still the one that was loaded.
-    func serves(_ plan: PicturePlan) -> Bool { isModel(of: plan) && FileStamp(file.path) == stamp }
+    func serves(_ plan: PicturePlan) -> Bool { isModel(of: plan) && isCurrent }
 
     /// Whether it is what a request asks for, whatever has become of its file.
     func isModel(of plan: PicturePlan) -> Bool { file == plan.model && options == plan.options }
@@ -31,34 +36,37 @@ struct ResidentPainter {
 struct PictureModelLoader: Sendable {
     private let limit: Int?
     private let source: PainterSource
-    private let availableMemory: @Sendable () -> Int?
 
-    init(
-        _ configuration: Configuration.Picture, source: PainterSource,
-        availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory
-    ) {
+    init(_ configuration: Configuration.Picture, source: PainterSource) {
         limit = configuration.memory
         self.source = source
-        self.availableMemory = availableMemory
     }
 
-    /// Looks whether a model can be loaded at all, by its headers and size, once `bytes` of memory were freed.
+    /// Looks whether a model can be loaded at all, by its headers and size.
     ///
+    /// - Parameters:
+    ///   - plan: What is asked for.
+    ///   - available: What it could have if all that is idle went, in bytes.
+    ///   - limit: What it could have if nothing were in use, in bytes.
+    /// - Returns: What its files say of it.
     /// - Throws: `modelUnusable`, `outOfMemory` with figures.
-    func check(_ plan: PicturePlan, freeing bytes: Int) throws(AssistantError) -> DiffusionModelInfo {
+    func check(
+        _ plan: PicturePlan, available: Int, limit: Int
+    ) throws(AssistantError) -> DiffusionModelInfo {
         let info: DiffusionModelInfo
         do {
             info = try source.inspect(plan.model.path, plan.options)
         } catch {
             throw Self.wrapped(error, plan.model)
         }
-        let available = [availableMemory().map { $0 + bytes }, limit].compactMap(\.self).min()
-        if let available, info.byteCount > available {
+        let available = min(available, self.limit ?? .max)
+        guard info.byteCount <= available else {
+            let isTemporary = info.byteCount <= min(limit, self.limit ?? .max)
             throw AssistantError(
                 .outOfMemory,
-                "The model \(plan.model.name) needs \(Self.mebibytes(info.byteCount)) for its weights alone, "
-                    + "but only \(Self.mebibytes(max(0, available))) of memory are available.",
-                parameter: "model")
+                "The model \(plan.model.name) needs \(info.byteCount.mebibytes) for its weights alone, "
+                    + "but only \(available.mebibytes) of memory are available.",
+                parameter: "model", retryAfter: isTemporary ? 30 : nil)
         }
         return info
     }
@@ -67,7 +75,8 @@ struct PictureModelLoader: Sendable {
     ///
     /// - Throws: `modelUnusable`, `cancelled`.
     func load(
-        for job: some PaintingJob, operations: Operations, checkpoint: @escaping InterruptionCheck
+        for job: some PaintingJob, residence: Residence, operations: Operations,
+        checkpoint: @escaping InterruptionCheck
     ) throws(AssistantError) -> ResidentPainter {
         job.sendLoading(fraction: 0)
         do {
@@ -80,7 +89,8 @@ struct PictureModelLoader: Sendable {
                     job.sendLoading(fraction: fraction)
                 }, checkpoint)
             job.sendLoading(fraction: 1)
-            return ResidentPainter(file: job.model, options: job.plan.options, painter: painter)
+            return ResidentPainter(
+                file: job.model, options: job.plan.options, painter: painter, residence: residence)
         } catch is Interrupted {
             throw AssistantError(.cancelled, "The request was cancelled while its model was loaded.")
         } catch {
@@ -88,16 +98,13 @@ struct PictureModelLoader: Sendable {
         }
     }
 
-    /// What a picture may take now, beside a loaded model's weights.
-    func limits(beside model: ResidentPainter) -> RenderLimits {
-        let rest = limit.map { max(0, $0 - model.byteCount) }
-        return RenderLimits(memory: [availableMemory(), rest].compactMap(\.self).min())
+    /// What a picture may take beside a loaded model's weights, where so much could be had.
+    func limits(beside model: ResidentPainter, available: Int) -> RenderLimits {
+        RenderLimits(memory: min(available, limit.map { max(0, $0 - model.byteCount) } ?? .max))
     }
 
     private static func wrapped(_ error: any Error, _ model: ModelFile) -> AssistantError {
         if let error = error as? StableDiffusionError { return AssistantError(error, of: model) }
         return .modelUnusable(model, error)
     }
-
-    private static func mebibytes(_ bytes: Int) -> String { "\((bytes + (1 << 20) - 1) >> 20) MiB" }
 }

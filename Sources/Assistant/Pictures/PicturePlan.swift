@@ -11,6 +11,8 @@ struct PicturePlan: Sendable {
     let count: Int
     /// How many previews of each picture.
     let partialImages: Int
+    /// How long the model is to stay afterwards; `nil` is the configuration's.
+    let keepAlive: KeepAlive?
     /// What the recipe says of the request beside the outline.
     let loras: [PictureRequest.LoRA]
     let initImageHash: String?
@@ -64,6 +66,7 @@ struct PicturePlan: Sendable {
         self.options = options
         count = request.count ?? 1
         partialImages = request.partialImages ?? 0
+        keepAlive = request.keepAlive
         loras = request.loras ?? []
         initImageHash = request.initImage.map { SHA256.hexadecimal(of: $0) }
         maskHash = request.mask.map { SHA256.hexadecimal(of: $0) }

@@ -1,3 +1,5 @@
+import AssistantAPI
+
 /// The members of a JSON object, read by name and type; `null` counts as missing.
 ///
 /// Every failure is a 400 that names the field by its whole path, what was expected and what was found.
@@ -80,6 +82,22 @@ struct Fields: Sendable {
                 "'\(path)\(name)' must be \(expected), not \(number.text).", parameter: path + name)
         }
         return seed == -1 ? nil : UInt64(bitPattern: seed)
+    }
+
+    /// How long a model is to stay: seconds, or text with units.
+    func keepAlive(_ name: String = "keep_alive") throws(Failure) -> KeepAlive? {
+        guard let value = self[name] else { return nil }
+        let expected = "a number of seconds (below 0: for ever) or a text such as \"5m\""
+        let keepAlive: KeepAlive?
+        switch value {
+        case .number(let number): keepAlive = KeepAlive(seconds: number.value)
+        case .string(let text): keepAlive = KeepAlive(text: text)
+        default: throw mismatch(name, expected, value)
+        }
+        guard let keepAlive else {
+            throw .invalid("'\(path)\(name)' must be \(expected).", parameter: path + name)
+        }
+        return keepAlive
     }
 
     func array(_ name: String) throws(Failure) -> [JSON]? {

@@ -20,7 +20,7 @@ struct ChatCompletionCall: Sendable {
         request = CompletionRequest(
             model: try fields.string("model"), prompt: .chat(messages),
             settings: try GenerationSettings(fields),
-            logprobs: try Self.logprobs(fields))
+            logprobs: try Self.logprobs(fields), keepAlive: try fields.keepAlive())
         shape = try AnswerShape(fields)
     }
 

@@ -21,9 +21,11 @@ struct TextCompletionCall: Sendable {
         let model = try fields.string("model")
         let logprobs = try fields.integer("logprobs", in: 0...20)
         let echo = try fields.bool("echo") ?? false
+        let keepAlive = try fields.keepAlive()
         requests = try Self.prompts(fields).map { prompt in
             CompletionRequest(
-                model: model, prompt: prompt, settings: settings, logprobs: logprobs, echo: echo)
+                model: model, prompt: prompt, settings: settings, logprobs: logprobs, echo: echo,
+                keepAlive: keepAlive)
         }
         shape = try AnswerShape(fields)
     }

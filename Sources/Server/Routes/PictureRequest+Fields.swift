@@ -35,6 +35,7 @@ extension PictureRequest {
         mask = try fields.picture("mask")
         prediction = try fields.string("prediction")
         loras = try Self.loras(fields)
+        keepAlive = try fields.keepAlive()
     }
 
     private static func loras(_ fields: Fields) throws(Failure) -> [LoRA]? {

@@ -1,4 +1,5 @@
 import Assistant
+import AssistantAPI
 import Hummingbird
 import NIOCore
 
@@ -34,6 +35,10 @@ extension MetricsText {
                 (#"kind="chat""#, metrics.answers.waiting), (#"kind="picture""#, metrics.pictures.waiting),
             ])
         gauge("models_loaded", "Models in memory.", metrics.loadedModels)
+        gauge(
+            "memory_bytes", "Memory that is held, by what for.",
+            metrics.memory.memory.map { (#"owner="\#($0.kind.rawValue)""#, $0.bytes) })
+        gauge("memory_budget_bytes", "Memory that may be held.", metrics.memory.budget)
         gauge("resident_memory_bytes", "Memory of the daemon that is in use.", metrics.residentBytes)
     }
 

@@ -10,6 +10,17 @@ extension Routes {
             "/inkling/v1/models",
             [.get: { [assistant] _, _ in try .wire(["models": await assistant.models()]) }])
         router.resource(
+            "/inkling/v1/models/loaded", [.get: { [assistant] _, _ in try .wire(assistant.memory()) }])
+        router.resource(
+            "/inkling/v1/models/unload",
+            [
+                .post: { [assistant, bodyLimit] request, _ in
+                    let fields = try await request.fields(upTo: bodyLimit)
+                    let name = try await assistant.unload(try fields.requiredString("model"))
+                    return try .wire(["model": name])
+                }
+            ])
+        router.resource(
             "/v1/models",
             [
                 .get: { [assistant] _, _ in

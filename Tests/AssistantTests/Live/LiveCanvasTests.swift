@@ -232,5 +232,10 @@ struct LiveCanvasTests {
         #expect(frames.timeline.frames.count * (32 << 10) <= CanvasFrames.latentLimit)
         #expect(frames.entry(1500)?.number == 1500 && frames.entry(1) == nil && frames.entry(1501) == nil)
         #expect(frames.file(1500) != nil && frames.file(1373) != nil && frames.file(1372) == nil)
+        let held = frames.byteCount
+        frames.release(250_000)
+        #expect(held - frames.byteCount == 300_000 && frames.file(1375) == nil && frames.file(1376) != nil)
+        frames.release(.max)
+        #expect(frames.file(1500) != nil && frames.file(1499) == nil && frames.idleByteCount == 0)
     }
 }

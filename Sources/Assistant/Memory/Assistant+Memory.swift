@@ -1,0 +1,43 @@
+public import AssistantAPI
+import FoundationEssentials
+
+extension Assistant {
+    /// Who holds how much memory, and until when; it waits for nothing, whatever the engine does.
+    public func memory() -> MemoryReport {
+        let (gate, memory) = (core.engine.gate, core.engine.memory)
+        let (now, date) = (memory.clock.now(), Date())
+        let ledger = memory.ledger
+        let models = gate.residents.map { resident in
+            let held = ledger.holdings.filter { $0.owner == .model(resident.number) }
+            let weights = held.first { $0.kind == .weights }
+            let isInUse = weights?.isInUse ?? true
+            let expiry = isInUse ? nil : weights?.expiry
+            return LoadedModel(
+                id: resident.model.name, path: resident.model.path, kind: resident.model.kind,
+                state: resident.state, bytes: held.reduce(0) { $0 + $1.bytes },
+                memory: held.filter { $0.bytes > 0 }.map { .init(kind: $0.kind, bytes: $0.bytes) },
+                isInUse: isInUse,
+                expiresAt: expiry.map { date + max(0, ($0 - now).milliseconds / 1000) })
+        }
+        return MemoryReport(
+            budget: ledger.limit, used: ledger.used,
+            memory: MemoryKind.allCases.map { .init(kind: $0, bytes: ledger.bytes(of: $0)) },
+            models: models)
+    }
+
+    /// Lets a model go, at once, or when the work with it is done.
+    ///
+    /// - Parameter name: A name or absolute path.
+    /// - Returns: Its public name.
+    /// - Throws: `modelNotFound`, also for one that is not in memory.
+    public func unload(_ name: String) async throws -> String {
+        let model = try core.catalog.resolveAny(name)
+        guard await core.engine.unload(model) else {
+            let loaded = core.engine.gate.residents.filter { $0.state == .loaded }.map(\.model.name)
+            let others = loaded.isEmpty ? "no model is" : loaded.joined(separator: ", ") + " is"
+            throw AssistantError(
+                .modelNotFound, "The model \(model.name) is not in memory; \(others).", parameter: "model")
+        }
+        return model.name
+    }
+}

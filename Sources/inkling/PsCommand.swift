@@ -1,0 +1,45 @@
+import ArgumentParser
+import AssistantAPI
+import Terminal
+
+/// `inkling ps`.
+struct PsCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "ps", abstract: "List the models in memory, what they take, and until when.",
+        discussion: """
+            A model goes when nobody used it for as long as memory.keep_alive says, or when another one needs its memory. \
+            The last line tells what all models and caches take, of how much they may.
+            """)
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() async throws {
+        try await HistoryCommand.withDaemon { client in
+            let report = try await client.memory()
+            if json {
+                try HistoryCommand.printJSON(report)
+                return
+            }
+            StandardStreams.write(LoadedModelText.table(report), to: 1)
+        }
+    }
+}
+
+/// `inkling stop`.
+struct StopCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Let models go from memory, at once or when their work is done.")
+
+    @Argument(help: ArgumentHelp("Their names.", valueName: "model"))
+    var names: [String]
+
+    func run() async throws {
+        try await HistoryCommand.withDaemon { client in
+            for name in names {
+                let model = try await client.unload(model: ModelText.absolute(name))
+                StandardStreams.write("\(TextSanitizer.line(model)) goes from memory.\n", to: 1)
+            }
+        }
+    }
+}
