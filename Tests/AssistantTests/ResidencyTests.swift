@@ -134,6 +134,41 @@ struct ResidencyTests {
         #expect(tiny.assistant.core.engine.memory.ledger.bytes(of: .prefixCaches) == 0)
     }
 
+    @Test func cachesOfAllModelsTogetherKeepToTheirLimit() async throws {
+        let tiny = try tiny { $0.chat.cacheMemory = 5000 }
+        let memory = tiny.assistant.core.engine.memory
+        try await ask("tiny", tiny)
+        let first = memory.ledger.bytes(of: .prefixCaches)
+        clock.advance(by: .seconds(1))
+        try await ask("other", tiny)
+        // Two would be too many; what was used last stays.
+        #expect(first > 2500 && memory.ledger.bytes(of: .prefixCaches) == first)
+        let report = tiny.assistant.memory().models.first { $0.id == "other" }
+        #expect(report?.memory.contains { $0.kind == .prefixCaches } == true)
+    }
+
+    @Test func framesOfCanvasesCountAndTheOlderOnesGo() async throws {
+        let tiny = try TinyAssistant(painters: ScriptedPainter().source)
+        try ScriptedPainter.makeModel("paint", in: tiny.folder + "/inkling/models")
+        let canvases = tiny.assistant.canvases
+        let id = try await canvases.open(CanvasDraft(), client: "painter").id
+        let memory = tiny.assistant.core.engine.memory
+        func frames(isInUse: Bool) -> Int {
+            memory.ledger.holdings.reduce(0) {
+                $0 + ($1.kind == .frames && $1.isInUse == isInUse ? $1.bytes : 0)
+            }
+        }
+        for (revision, text) in [(1, "a fox "), (2, "a fox and an owl ")] {
+            _ = try canvases.type(.init(text: text, revision: revision), on: id)
+            for try await numbered in try canvases.events(of: id, after: nil) {
+                if case .frame(let frame) = numbered.event, frame.revision == revision { break }
+            }
+        }
+        #expect(frames(isInUse: true) > 0 && frames(isInUse: false) > 0)
+        memory.release(.init(owner: .canvas(id), kind: .frames, bytes: .max))
+        #expect(frames(isInUse: true) > 0 && frames(isInUse: false) == 0)
+    }
+
     // MARK: - Time
 
     @Test func anIdleModelGoesAfterItsTime() async throws {

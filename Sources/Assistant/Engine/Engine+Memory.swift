@@ -87,6 +87,19 @@ extension Engine {
         memory.settled()
     }
 
+    /// Cuts back what has grown since room was last made: all models' caches together, and what is idle.
+    func cutBack() {
+        let models = [resident].compactMap(\.self) + shelf.models
+        if let limit = models.first?.caches.budget {
+            var excess = models.reduce(0) { $0 + $1.caches.bytes } - limit
+            for model in models.sorted(by: { $0.residence.lastUse < $1.residence.lastUse }) where excess > 0 {
+                excess -= model.caches.bytes
+                dropCaches(of: model.residence.number, bytes: model.caches.bytes + min(0, excess))
+            }
+        }
+        makeRoom(for: 0)
+    }
+
     /// What a picture may take, beside a model that is in memory.
     func room(for work: EngineWork, beside model: ResidentPainter) -> RenderRoom {
         shelf.beginning.insert(model.residence.number)
@@ -106,7 +119,7 @@ extension Engine {
         shelf.taken[work] = nil
         painter?.residence.use(at: memory.clock.now())
         // What it left behind counts too.
-        makeRoom(for: 0)
+        cutBack()
     }
 
     private func letGo(_ release: MemoryLedger.Release) {

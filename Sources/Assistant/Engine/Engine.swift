@@ -16,6 +16,8 @@ actor Engine {
     static let runningLimit = 4
     /// For so many times as long as a picture was worked on, the answers that run then have the machine.
     static let answerShare = 4
+    /// After so many tokens of an answer it is looked whether caches have outgrown the memory.
+    private static let cutBackInterval = 512
 
     nonisolated let gate: EngineGate
     nonisolated let counters = EngineCounters()
@@ -128,7 +130,12 @@ actor Engine {
     private func advance(_ generation: Generation) {
         do throws(AssistantError) {
             let goesOn = try generation.step()
-            if !goesOn { end(generation, error: nil) }
+            if !goesOn {
+                end(generation, error: nil)
+            } else if generation.cache.tokens.count % Self.cutBackInterval == 0 {
+                // A long answer comes to hold more than was expected.
+                cutBack()
+            }
         } catch {
             end(generation, error: error)
         }
@@ -138,7 +145,7 @@ actor Engine {
         active.removeAll { $0 === generation }
         resident?.keep(generation)
         resident?.residence.use(at: memory.clock.now())
-        makeRoom(for: 0)
+        cutBack()
         gate.isDone(generation.request)
         if let error { return generation.request.fail(error) }
         let summary = generation.summary
@@ -226,7 +233,7 @@ actor Engine {
         }
         resident = model
         resident?.residence.use(at: memory.clock.now())
-        makeRoom(for: 0)
+        cutBack()
         switch outcome {
         case .goesOn(let count): counters.change { $0.tokensAhead += count }
         case .isDone: gate.isDone(draft: draft)
