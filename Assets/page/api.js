@@ -1,5 +1,5 @@
 /** The daemon's native routes: JSON, and streams of server-sent events. */
-import { Emitter } from './state.js';
+import { Emitter, shared } from './state.js';
 
 const ROOT = '/inkling/v1';
 
@@ -15,6 +15,14 @@ export class ApiError extends Error {
   }
 
   get isLoss() { return this.status === 0; }
+}
+
+/** What shows that a request is this page's: the link hands it over, and no other port of this host is told. */
+let key = shared.get('key');
+if (/^#[0-9a-f]{64}$/.test(location.hash)) {
+  key = location.hash.slice(1);
+  shared.set('key', key);
+  history.replaceState(null, '', location.pathname);
 }
 
 /** Tells how the daemon is reached: `change` with `open`, `lost` or `locked`. */
@@ -40,11 +48,9 @@ export async function call(method, path, body, { signal } = {}) {
 
 /** The bytes of a file. */
 export async function file(path) {
-  const response = await request('GET', path);
+  const response = await request('GET', path, undefined, { cache: 'default' });
   return response.blob();
 }
-
-export const address = path => ROOT + path;
 
 /**
  * The events of a stream, each as `{id, name, data}`.
@@ -94,8 +100,9 @@ function parse(block) {
   return event.data ? { ...event, data: JSON.parse(event.data) } : null;
 }
 
-async function request(method, path, body, { signal, headers = {} } = {}) {
-  const options = { method, signal, headers: { ...headers }, cache: 'no-store' };
+async function request(method, path, body, { signal, headers = {}, cache = 'no-store' } = {}) {
+  // Another window may have been given a newer one.
+  const options = { method, signal, cache, headers: { ...headers, Authorization: `Bearer ${shared.get('key') ?? key}` } };
   if (method !== 'GET') {
     options.headers['Content-Type'] = 'application/json';
     if (body !== undefined) options.body = JSON.stringify(body);

@@ -1,5 +1,5 @@
 /** The canvas: what is typed goes out at once, and frames come back. */
-import { ApiError, address, call, events, file, wasAborted } from './api.js';
+import { ApiError, call, events, file, wasAborted } from './api.js';
 import { sleep } from './dom.js';
 import { Emitter, exclusively, own, shared } from './state.js';
 
@@ -161,8 +161,6 @@ export class Canvas extends Emitter {
   }
 
   timeline() { return call('GET', `/canvases/${this.id}/frames`); }
-
-  frameAddress(number) { return address(`/canvases/${this.id}/frames/${number}`); }
 
   frameFile(number) { return file(`/canvases/${this.id}/frames/${number}`); }
 

@@ -2,7 +2,7 @@
 
 export const byId = id => document.getElementById(id);
 
-/** Makes an element: `el('button', {class: 'quiet', onclick: f}, 'Keep')`. */
+/** Makes an element: `el('button', {class: 'quiet', onclick: f}, 'Keep')`; many children may come as an array. */
 export function el(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {
@@ -11,7 +11,7 @@ export function el(tag, properties = {}, ...children) {
     else if (name === 'data') Object.assign(element.dataset, value);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.filter(child => child !== null && child !== undefined));
+  for (const child of children.flat()) if (child !== null && child !== undefined) element.append(child);
   return element;
 }
 

@@ -6,12 +6,18 @@ import { hold } from './stage.js';
 /** How many frames are in the strip; the daemon knows more of them. */
 const LIMIT = 160;
 
+/** One transparent point. */
+const BLANK = 'data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==';
+
 const strip = byId('strip');
 
 export class Filmstrip {
   #canvas;
   #recipes = new Map();
   #select;
+  #sight = new IntersectionObserver(seen => {
+    for (const { target, isIntersecting } of seen) if (isIntersecting) this.#fetch(target);
+  }, { root: strip, rootMargin: '200px' });
   /** Number of the frame that was brought back; `null` while the picture follows the text. */
   selected = null;
 
@@ -32,7 +38,7 @@ export class Filmstrip {
     this.selected = null;
     await this.#read();
     for (const entry of [...this.#recipes.values()].slice(-LIMIT)) {
-      if (!this.#item(entry.number)) this.#insert(entry.number, entry.stage, this.#canvas.frameAddress(entry.number));
+      if (!this.#item(entry.number)) this.#insert(entry.number, entry.stage);
     }
     this.#markKept();
     this.follow();
@@ -43,8 +49,8 @@ export class Filmstrip {
     const known = this.#item(frame.number)?.firstElementChild;
     if (known?.src.startsWith('blob:')) return known.src;
     const url = hold(frame.data, frame.format);
-    if (known) known.src = url;
-    else this.#insert(frame.number, frame.stage, url);
+    if (!known) this.#insert(frame.number, frame.stage, url);
+    else known.src = url;
     this.follow();
     while (strip.childElementCount > LIMIT) this.#drop(strip.firstElementChild);
     return url;
@@ -113,8 +119,9 @@ export class Filmstrip {
 
   #name(number, stage) { return `Frame ${number}, ${stage}`; }
 
+  /** Puts a frame at its place; one without an address is fetched once it comes into sight. */
   #insert(number, stage, url) {
-    const picture = el('img', { alt: '', src: url, loading: 'lazy', decoding: 'async', draggable: 'false' });
+    const picture = el('img', { alt: '', src: url ?? BLANK, decoding: 'async', draggable: 'false' });
     const item = el('li', {
       id: `frame-${number}`, role: 'option', class: stage === 'settled' ? 'settled' : null,
       'aria-selected': 'false', 'aria-label': this.#name(number, stage), data: { frame: number, stage },
@@ -122,6 +129,17 @@ export class Filmstrip {
     // Frames that came while the timeline was read stand at its end already.
     const after = [...strip.children].find(other => Number(other.dataset.frame) > number);
     strip.insertBefore(item, after ?? null);
+    if (!url) this.#sight.observe(item);
+  }
+
+  async #fetch(item) {
+    this.#sight.unobserve(item);
+    const picture = item.firstElementChild;
+    try {
+      const url = URL.createObjectURL(await this.#canvas.frameFile(item.dataset.frame));
+      if (picture.src === BLANK) picture.src = url;
+      else URL.revokeObjectURL(url);
+    } catch { /* Its place stays empty; choosing it tells why. */ }
   }
 
   #drop(item) {

@@ -36,7 +36,7 @@ function readBlock(lines, at, depth) {
   const heading = HEADING.exec(line);
   if (heading) {
     const level = Math.min(5, heading[1].length + 2);
-    return [el(`h${level}`, {}, ...inline(heading[2].replace(/\s#+\s*$/, ''))), at + 1];
+    return [el(`h${level}`, {}, inline(heading[2].replace(/\s#+\s*$/, ''))), at + 1];
   }
   if (RULE.test(line)) return [el('hr'), at + 1];
   if (QUOTE.test(line) && depth < DEPTH) return readQuote(lines, at, depth);
@@ -87,7 +87,7 @@ function readList(lines, at, depth) {
       body.push(lines[end].slice(Math.min(leading(lines[end]), indent.length + 2)));
       end += 1;
     }
-    list.append(el('li', {}, ...renderItem(body.join('\n'), depth)));
+    list.append(el('li', {}, renderItem(body.join('\n'), depth)));
     while (end + 1 < lines.length && !lines[end].trim() && ITEM.test(lines[end + 1])) end += 1;
   }
   return [list, end];
@@ -107,9 +107,9 @@ function readTable(lines, at) {
   let end = at + 2;
   while (end < lines.length && lines[end].includes('|')) end += 1;
   const cells = line => line.trim().replace(/^\|/, '').replace(/\|$/, '').split('|').map(cell => cell.trim());
-  const row = (line, tag) => el('tr', {}, ...cells(line).map(cell => el(tag, {}, ...inline(cell))));
+  const row = (line, tag) => el('tr', {}, cells(line).map(cell => el(tag, {}, inline(cell))));
   const table = el('table', {}, el('thead', {}, row(lines[at], 'th')),
-    el('tbody', {}, ...lines.slice(at + 2, end).map(line => row(line, 'td'))));
+    el('tbody', {}, lines.slice(at + 2, end).map(line => row(line, 'td'))));
   return [el('div', { class: 'table', tabindex: '0', role: 'region', 'aria-label': 'Table' }, table), end];
 }
 
@@ -121,7 +121,7 @@ function readParagraph(lines, at, depth) {
   const parts = lines.slice(at, end).flatMap((line, place) => [
     ...(place ? [/ {2}$|\\$/.test(lines[at + place - 1].slice(-2)) ? el('br') : '\n'] : []), ...inline(line.trim().replace(/\\$/, '')),
   ]);
-  return [el('p', {}, ...parts), end];
+  return [el('p', {}, parts), end];
 }
 
 // Within a line
@@ -183,7 +183,7 @@ function emphasis(text, at, depth, found) {
     if (mark[0] === '_' && /\w/.test(text[at - 1] ?? '')) continue;
     const end = find(text, mark, at + mark.length + 1, found);
     if (end < 0 || /\s/.test(text[end - 1]) || (mark.length === 1 && text[end + 1] === mark)) continue;
-    return { node: el(tag, {}, ...inline(text.slice(at + mark.length, end), depth + 1)), end: end + mark.length };
+    return { node: el(tag, {}, inline(text.slice(at + mark.length, end), depth + 1)), end: end + mark.length };
   }
   return null;
 }
@@ -209,7 +209,7 @@ function bare(text, at, closing) {
 }
 
 const reference = (target, children) =>
-  el('a', { href: target, target: '_blank', rel: 'noopener noreferrer nofollow' }, ...children);
+  el('a', { href: target, target: '_blank', rel: 'noopener noreferrer nofollow' }, children);
 
 /** An address that leads to another page or to a letter; `null` for anything that could do more. */
 function safe(address) {

@@ -1,5 +1,5 @@
 /** One message as it stands in a conversation. */
-import { address } from './api.js';
+import { file } from './api.js';
 import { copy, el, grow } from './dom.js';
 import { render } from './markdown.js';
 import { say } from './toast.js';
@@ -44,12 +44,23 @@ export function write(item, text) {
   body.replaceChildren(render(text));
 }
 
-function showPicture(body, { content, picture }) {
-  const image = el('img', {
-    class: 'shown', src: address(`/pictures/${encodeURIComponent(picture)}`), alt: `Picture: ${content}`, loading: 'lazy',
-  });
-  image.addEventListener('error', () => image.replaceWith(el('p', { class: 'waiting' }, 'The picture is no longer there.')));
+/** Addresses of pictures that were fetched, so that one that is shown again is there at once. */
+const fetched = new Map();
+
+async function showPicture(body, { content, picture }) {
+  const image = el('img', { class: 'shown', alt: `Picture: ${content}`, data: { picture }, src: fetched.get(picture) });
   body.append(image);
+  if (image.src) return;
+  try {
+    image.src = URL.createObjectURL(await file(`/pictures/${encodeURIComponent(picture)}`));
+    fetched.set(picture, image.src);
+    if (fetched.size <= 64) return;
+    const [oldest, url] = fetched.entries().next().value;
+    fetched.delete(oldest);
+    URL.revokeObjectURL(url);
+  } catch {
+    image.replaceWith(el('p', { class: 'waiting' }, 'The picture is no longer there.'));
+  }
 }
 
 function branches(message, { step }) {

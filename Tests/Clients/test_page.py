@@ -1,5 +1,6 @@
 """The page's canvas in a real browser: frames follow the typing, and nothing is lost or shown late."""
 
+import base64
 import hashlib
 import pathlib
 import shlex
@@ -34,15 +35,16 @@ class Canvas(unittest.TestCase):
 
     def shows(self, number):
         """Whether what is seen has the very pixels of a frame as the daemon gives it."""
-        path = f"/inkling/v1/canvases/{self.browser.canvas()['id']}/frames/{number}"
+        path = f"/canvases/{self.browser.canvas()['id']}/frames/{number}"
         return self.browser.awaiting("""
             const pixels = image => {
               const context = new OffscreenCanvas(image.naturalWidth, image.naturalHeight).getContext('2d');
               context.drawImage(image, 0, 0);
               return context.getImageData(0, 0, image.naturalWidth, image.naturalHeight).data;
             };
+            const { file } = await import('/page/api.js');
             const given = new Image();
-            given.src = arguments[0];
+            given.src = URL.createObjectURL(await file(arguments[0]));
             await given.decode();
             const [one, other] = [pixels(given), pixels(document.querySelector('#frames img:last-child'))];
             return one.length > 0 && one.length === other.length && one.every((value, place) => value === other[place]);
@@ -92,7 +94,7 @@ class Canvas(unittest.TestCase):
 
         self.browser.press("k")
         self.browser.until(lambda: self.browser.all(".message .shown"))
-        kept = self.browser.one(".message .shown").get_attribute("src").rsplit("/", 1)[1]
+        kept = self.browser.one(".message .shown").get_attribute("data-picture")
         self.assertEqual(self.file(f"/pictures/{kept}"), first)
         self.assertIn("kept", self.browser.one(f"#frame-{number}").get_attribute("class"))
 
@@ -145,8 +147,8 @@ class Canvas(unittest.TestCase):
         self.browser.until(lambda: self.browser.all(".message .shown"))
         self.assertEqual(len(self.browser.all("#strip li")), len(self.browser.frames()))
 
-    def test_a_lost_stream_goes_on_behind_the_last_event(self):
-        # The stream of events is one that the test can cut.
+    def take_the_stream(self):
+        """Puts the stream of events into the test's hands: `cut()` breaks it, `inject(text)` adds to it."""
         self.browser.script("""
             window.asked = [];
             const real = window.fetch;
@@ -154,7 +156,10 @@ class Canvas(unittest.TestCase):
               if (!String(path).endsWith('/events')) return real(path, options);
               asked.push(options.headers['Last-Event-ID'] ?? null);
               const response = await real(path, options);
-              const cut = new TransformStream({start(controller) { window.cut = () => controller.error(new TypeError('cut')); }});
+              const cut = new TransformStream({start(controller) {
+                window.cut = () => controller.error(new TypeError('cut'));
+                window.inject = text => controller.enqueue(new TextEncoder().encode(text));
+              }});
               return new Response(response.body.pipeThrough(cut), response);
             };""")
         self.browser.type("a red")
@@ -163,6 +168,23 @@ class Canvas(unittest.TestCase):
         self.daemon.request("DELETE", f"/inkling/v1/canvases/{self.browser.canvas()['id']}")
         self.browser.until(lambda: self.browser.script("return typeof window.cut === 'function'"))
         self.browser.settle("a red")
+
+    def test_a_frame_of_an_older_text_is_not_shown_after_a_newer_one(self):
+        self.take_the_stream()
+        self.browser.type(" house")
+        number = self.browser.settle("a red house")
+        self.browser.script("""
+            const frame = {number: 1, revision: 0, stage: 'draft', step: 1, steps: 1, is_settled: false, width: 1, height: 1,
+              format: 'png', timings: {since_key: 1}, data: arguments[0]};
+            inject(`id: 900\\nevent: frame\\ndata: ${JSON.stringify(frame)}\\n\\n`);
+            inject('id: 901\\nevent: notice\\ndata: {"code": "x", "message": "behind it"}\\n\\n');""",
+            base64.b64encode(self.frame_file(number, "?format=png")).decode())
+        self.browser.until(lambda: self.browser.one("#status-text").text == "behind it")
+        self.assertEqual(self.browser.shown()["frame"], str(number))
+        self.browser.until(lambda: len(self.browser.all("#frames img")) == 1)
+
+    def test_a_lost_stream_goes_on_behind_the_last_event(self):
+        self.take_the_stream()
         self.browser.script("cut()")
         self.browser.until(lambda: len(self.browser.script("return asked")) == 2)
         first, second = self.browser.script("return asked")
@@ -175,6 +197,11 @@ class Canvas(unittest.TestCase):
         self.browser.type("a house")
         self.browser.settle("a house")
         first = self.browser.driver.current_window_handle
+        # It is to hear of the other one by the stream, and not because somebody looks at it again.
+        self.browser.script("""
+            for (const name of ['focus', 'visibilitychange']) {
+              window.addEventListener(name, event => event.stopImmediatePropagation(), {capture: true});
+            }""")
         self.browser.driver.switch_to.new_window("tab")
         self.addCleanup(self.browser.driver.switch_to.window, first)
         self.addCleanup(self.browser.driver.close)

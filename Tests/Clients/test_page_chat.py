@@ -163,8 +163,24 @@ class Chat(unittest.TestCase):
                     said = [(one["id"], [node["html"][:160] for node in one["nodes"]]) for one in found["violations"]]
                     self.assertEqual(said, [])
                     self.assertGreater(len(found["passes"]), 15)
-                    # Nothing sticks out to the side.
-                    self.assertLessEqual(self.browser.script("return document.documentElement.scrollWidth"), width)
+
+    def test_nothing_sticks_out_to_the_side_from_360_to_2560_pixels(self):
+        self.browser.type("a red house")
+        self.browser.settle("a red house")
+        self.browser.leave_field()
+        self.browser.press(",", Keys.ESCAPE)
+        for width in (360, 400, 760, 761, 1180, 1280, 1900, 2560):
+            with self.subTest(width=width):
+                self.browser.command(
+                    "Emulation.setDeviceMetricsOverride", width=width, height=860, deviceScaleFactor=1, mobile=False)
+                for view in ("picture", "chat"):
+                    self.browser.script("document.querySelector(`.views [data-view=${arguments[0]}]`).click()", view)
+                    reach = self.browser.script("""
+                        const seen = [...document.querySelectorAll('body *')].filter(element => element.checkVisibility({
+                          visibilityProperty: true}) && !element.closest('.strip, .skip, .visually-hidden, svg, option'));
+                        return Math.max(...seen.map(element => element.getBoundingClientRect().right));""")
+                    self.assertLessEqual(reach, width)
+                    self.assertGreater(self.browser.script("return document.getElementById('stage').offsetWidth") or width, 300)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,8 @@ import http.server
 import json
 import threading
 import unittest
+import urllib.error
+import urllib.request
 
 from browser import Browser, page_daemon
 
@@ -99,7 +101,7 @@ class Hostile(unittest.TestCase):
         milliseconds = self.browser.awaiting("""
             const { render } = await import('/page/markdown.js');
             const begin = performance.now();
-            for (const mark of ['*', '_', '[', '`', '~', '<', '> ', '- ', '|', '![', '](', '**a ', '    ', '#']) render(mark.repeat(40000));
+            for (const mark of ['*', '_', '[', '`', '~', '<', '> ', '- ', '|', '![', '](', '**a ', '    ', '#', '`` ', '[a](', 'a_b ']) render(mark.repeat(200000));
             return performance.now() - begin;""")
         self.assertLess(milliseconds, 5000)
 
@@ -129,7 +131,10 @@ class Hostile(unittest.TestCase):
 class Neighbour(http.server.BaseHTTPRequestHandler):
     """Another server of this machine, with a page that wants what is not its own."""
 
+    cookies = []
+
     def do_GET(self):
+        self.cookies.append(self.headers.get("Cookie", ""))
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.end_headers()
@@ -197,6 +202,14 @@ class OtherOrigin(unittest.TestCase):
             "events": "refused", "frame": "closed"})
         self.assertEqual(self.daemon.request("GET", "/inkling/v1/conversations"), before)
         self.assertEqual(self.daemon.request("GET", "/health")[0], 200)
+        # Browsers tell every port of a host its cookies, so the neighbour's own program tries with ours.
+        stolen = next(cookie for cookie in Neighbour.cookies if "inkling-" in cookie)
+        for path in ("/inkling/v1/conversations", "/inkling/v1/canvases", "/health"):
+            request = urllib.request.Request(own + path, headers={"Cookie": stolen})
+            with self.assertRaises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(request)
+            self.assertEqual(refused.exception.code, 401)
+            refused.exception.close()
 
 
 if __name__ == "__main__":

@@ -26,12 +26,12 @@ struct WebGate: Sendable {
         for (name, value) in Self.armour { response.headers[name] = value }
     }
 
-    /// Takes the person to the page, with the cookie that opens it.
+    /// Takes the person to the page, with the cookie that opens it, and in the fragment what it shows of itself.
     private func enter() -> Response {
         Response(
             status: .seeOther,
             headers: [
-                .location: "/", .cacheControl: "no-store",
+                .location: "/#\(rules.pageKey)", .cacheControl: "no-store",
                 .setCookie: "\(rules.cookieName)=\(rules.token); Path=/; HttpOnly; SameSite=Strict",
             ])
     }

@@ -3,8 +3,8 @@ import Hummingbird
 /// Decides which requests over loopback TCP are answered at all.
 ///
 /// The port can be reached by every user of the machine and, through their browsers, by every page that they visit.
-/// So a request must name our own host; one that is a browser's must come from our own page and carry its cookie;
-/// any other must carry the key.
+/// So a request must name our own host; one that is a browser's must come from our own page and carry its cookie, and
+/// for all but the page's own files what only that page knows; any other must carry the key.
 struct WebGuard: Sendable {
     /// What of a request it is decided by; every field with all of its values.
     struct Question: Sendable, Equatable {
@@ -39,6 +39,8 @@ struct WebGuard: Sendable {
     let port: UInt16
     /// What the page's cookie holds.
     let token: String
+    /// What the page shows as a bearer token: browsers tell a cookie to every port of a host, this to none.
+    let pageKey: String
     /// What other programs must show; `nil` lets every local user in.
     let key: String?
 
@@ -65,13 +67,16 @@ struct WebGuard: Sendable {
         }
         if question.isBrowsers {
             guard isReading || question.isJSON else { return .refused(.contentType) }
-            return hasToken(question) ? .allowed : .refused(.noToken)
+            guard hasToken(question) else { return .refused(.noToken) }
+            let isFile = isReading && (question.path == "/" || question.path.hasPrefix("/page/"))
+            return isFile || shows(pageKey, question) ? .allowed : .refused(.noToken)
         }
         guard let key else { return isReading || question.isJSON ? .allowed : .refused(.contentType) }
-        guard question.authorizations.count == 1,
-            Self.areEqual(question.authorizations[0], "Bearer " + key)
-        else { return .refused(.noKey) }
-        return .allowed
+        return shows(key, question) ? .allowed : .refused(.noKey)
+    }
+
+    private func shows(_ key: String, _ question: Question) -> Bool {
+        question.authorizations.count == 1 && Self.areEqual(question.authorizations[0], "Bearer " + key)
     }
 
     /// Whether nothing in the request says that another page sends it.

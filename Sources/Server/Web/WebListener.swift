@@ -53,9 +53,10 @@ final class WebListener: Sendable {
 
     /// Takes no new connections, as `HTTPListener.stop()`.
     func stop() {
+        // Once is enough; the second time their loops may have ended.
         let listeners = state.withLock { state in
-            state.isStopping = true
-            return state.listeners
+            defer { state.isStopping = true }
+            return state.isStopping ? [] : state.listeners
         }
         opening.finish()
         for listener in listeners { listener.stop() }
@@ -89,7 +90,8 @@ final class WebListener: Sendable {
     private func listen(on sockets: [LoopbackSocket], _ state: inout State) -> WebGate {
         guard let responder = state.responder else { preconditionFailure("use(_:) comes before open(_:)") }
         let rules = WebGuard(
-            port: sockets[0].port, token: Secret.make(), key: requiresKey ? Secret.make() : nil)
+            port: sockets[0].port, token: Secret.make(), pageKey: Secret.make(),
+            key: requiresKey ? Secret.make() : nil)
         let gate = WebGate(rules: rules, links: EntryLinks())
         state.gate = gate
         for socket in sockets {
