@@ -68,7 +68,9 @@ canvas.on('frame', async frame => {
   const next = { frame, url, description };
   newest = next;
   if (strip.selected !== null) return;
-  if (await stage.show(url, { ...frame, description })) status.frame(frame, canvas.since(frame.revision));
+  const isSeen = await stage.show(url, { ...frame, description });
+  // What is decoded late must not be told after what came meanwhile.
+  if (isSeen && newest === next) status.frame(frame, canvas.since(frame.revision));
   fit();
 });
 

@@ -8,10 +8,20 @@ const times = byId('status-times');
 const connection = byId('connection');
 const NAMES = { connecting: 'Connecting', open: 'Connected', lost: 'Connection lost. Trying again.', locked: 'Locked' };
 
+/** What the line said before the connection was lost. */
+let before = null;
+
 link.on('change', state => {
   connection.dataset.state = state;
   connection.textContent = NAMES[state];
   byId('locked').hidden = state !== 'locked';
+  if (state === 'lost') {
+    before ??= [text.textContent, line.dataset.state];
+    put(NAMES.lost, 'failed');
+  } else if (before) {
+    if (line.dataset.state === 'failed') put(...before);
+    before = null;
+  }
 });
 
 const milliseconds = value => (value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`);
@@ -25,10 +35,18 @@ function put(sentence, state = '') {
 export class StatusLine {
   #canvas;
   #answering = false;
+  #isLoading = false;
 
   constructor(canvas) {
     this.#canvas = canvas;
-    canvas.on('loading', ({ fraction }) => put(`Loading the model: ${Math.round(fraction * 100)} %`, 'busy'));
+    canvas.on('loading', ({ fraction }) => {
+      this.#isLoading = true;
+      put(`Loading the model: ${Math.round(fraction * 100)} %`, 'busy');
+    });
+    // The stages are known once the model is there and measured.
+    canvas.on('settings', () => {
+      if (this.#isLoading && canvas.stages.length) this.wait();
+    });
     canvas.on('notice', ({ message }) => put(message));
     canvas.on('progress', ({ stage, step, steps }) => put(`Painting the ${NOUN[stage]}: step ${step} of ${steps}`, 'busy'));
     canvas.on('superseded', () => put('Beginning anew with what you typed', 'busy'));
@@ -38,6 +56,7 @@ export class StatusLine {
 
   /** Something was typed. */
   wait() {
+    this.#isLoading = false;
     if (!this.#canvas.text.trim()) put('Ready');
     else put(this.#answering ? 'Waiting: an answer is being written too' : 'Waiting for the first frame', 'busy');
   }

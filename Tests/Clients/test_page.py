@@ -273,6 +273,7 @@ class Canvas(unittest.TestCase):
         self.first = self.browser.driver.current_window_handle
         self.daemon.kill()
         self.browser.until(lambda: self.browser.one("#connection").get_attribute("data-state") == "lost")
+        self.assertEqual(self.browser.one("#status-text").text, "Connection lost. Trying again.")
         meanwhile()
         self.daemon.start()
         # It asks for a new link, since everything secret is new; the page stays as it is.
