@@ -6,7 +6,8 @@ import torch
 import torch.nn.functional as F
 from diffusers import AutoencoderTiny
 
-from common import Run, arguments, optimizers, set_rate
+from common import Run, arguments, grown, optimizers, set_rate
+from composer import Composer
 from presets import preset
 from scenes import BACKGROUNDS, SIZE, bytes_of, caption, understand
 
@@ -20,10 +21,18 @@ def build(sizes):
         decoder_block_out_channels=(decoder,) * 4, num_decoder_blocks=decoder_blocks, latent_channels=sizes.latents)
 
 
-def pictures(random_, count):
-    """Scenes [count, 3, 128, 128] in 0...255."""
-    scenes = [bytes_of(understand(caption(random_, KINDS, BACKGROUNDS))) for _ in range(count)]
-    return torch.from_numpy(np.stack(scenes)).permute(0, 3, 1, 2)
+def trained_autoencoder(work, sizes):
+    model = build(sizes)
+    model.load_state_dict(torch.load(work / "autoencoder.pt", map_location="cpu")["model"])
+    return model
+
+
+def pictures(random_, count, composer=None):
+    """Scenes [count, 3, 128, 128] in 0...255, painted one by one or by a composer."""
+    scenes = [understand(caption(random_, KINDS, BACKGROUNDS)) for _ in range(count)]
+    if composer:
+        return torch.cat([(composer(scenes[i:i + 256]) * 255 + .5).byte() for i in range(0, count, 256)])
+    return torch.from_numpy(np.stack([bytes_of(scene) for scene in scenes])).permute(0, 3, 1, 2)
 
 
 def edges(a, b):
@@ -41,7 +50,7 @@ def main():
     run = Run(options, "autoencoder", sizes.device)
     model = build(sizes).to(sizes.device, memory_format=torch.channels_last)
     if run.state:
-        model.load_state_dict(run.state["model"])
+        model.load_state_dict(grown(run.state["model"], model))
         if options.decoder_only:
             run.spent = run.step = 0
     random_ = random.Random(options.seed * 1000 + run.step)
@@ -49,15 +58,16 @@ def main():
     if options.decoder_only:
         model.encoder.requires_grad_(False)
     both = optimizers(model, sizes.ae_rate)
-    if run.state and "optimizers" in run.state and not options.decoder_only:
+    same = run.state and all(run.state["model"][name].shape == p.shape for name, p in model.state_dict().items())
+    if same and not options.decoder_only:
         for optimizer, state in zip(both, run.state["optimizers"]):
             optimizer.load_state_dict(state)
-    pool = None
+    pool, composer = None, Composer(sizes.device) if sizes.workers else None
     while run.progress < 1:
         if pool is None or run.step % 200 == 0:
             # a quarter of the pool is painted anew
-            fresh = pictures(random_, 1024 if pool is None else 256)
-            pool = fresh if pool is None else torch.cat([pool[256:], fresh])
+            fresh = pictures(random_, sizes.pool if pool is None else sizes.pool // 4, composer)
+            pool = fresh if pool is None else torch.cat([pool[len(fresh):], fresh])
         cells = (SIZE - sizes.crop) // 8 + 1
         crops = []
         for index in torch.randint(len(pool), (sizes.ae_batch,)).tolist():
@@ -70,9 +80,10 @@ def main():
             z = model.encode(x).latents
             y = model.decode(z + .05 * torch.randn_like(z)).sample
         y, z = y.float(), z.float()
-        error = F.mse_loss(y, x)
+        # the logarithm: what is measured is the mean of decibels, and flat scenes count as much as crowded ones
+        error = ((y - x).square().mean((1, 2, 3)) + 1e-3).log().mean()
         centred = z.mean((0, 2, 3)).square().mean() + (z.std((0, 2, 3)) - 1).square().mean()
-        loss = 2 * error + .3 * F.l1_loss(y, x) + .3 * edges(y, x) + .05 * centred
+        loss = .05 * error + .1 * F.l1_loss(y, x) + .1 * edges(y, x) + .05 * centred
         model.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1)

@@ -33,7 +33,9 @@ class Run:
         self.threads, self.device = options.threads, device
         self.cores = os.cpu_count() or 1
         torch.set_num_threads(options.threads or 1)
-        self.step, self.spent, self.last = 0, 0.0, time.time()
+        # on a CPU the time that this thread gets, so that others who use the cores don't shorten the training
+        self.clock = time.thread_time if device == "cpu" else time.time
+        self.step, self.spent, self.last, self.since = 0, 0.0, self.clock(), time.time()
         self.state = torch.load(self.path, map_location=device) if self.path.exists() else None
         if self.state:
             self.step, self.spent = self.state["step"], self.state["spent"]
@@ -45,9 +47,9 @@ class Run:
 
     def tick(self, measured=8, every=150):
         """After each step; now and then tries whether one thread or all are faster (others may use the cores)."""
-        now = time.time()
-        took, self.last = now - self.last, now
-        self.spent += took
+        now, wall = self.clock(), time.time()
+        self.spent += now - self.last
+        took, self.last, self.since = wall - self.since, now, wall
         self.step += 1
         if self.threads or self.cores == 1 or self.device != "cpu":
             return
@@ -77,7 +79,24 @@ class Run:
     def save(self, **state):
         torch.save({"step": self.step, "spent": self.spent, **state}, self.path.with_suffix(".new"))
         self.path.with_suffix(".new").rename(self.path)
-        self.last = time.time()
+        self.last, self.since = self.clock(), time.time()
+
+
+def grown(state, model):
+    """A checkpoint's weights for a model that has become wider since: what is new keeps its beginning, but new inputs
+    begin at zero, so that what was learnt stays."""
+    result = model.state_dict()
+    for name, old in state.items():
+        new = result[name]
+        if new.shape == old.shape:
+            result[name] = old
+            continue
+        new = new.clone()
+        if new.ndim > 1:
+            new[:, old.shape[1]:] = 0
+        new[tuple(slice(size) for size in old.shape)] = old
+        result[name] = new
+    return result
 
 
 def set_rate(optimizer, rate):

@@ -12,7 +12,7 @@ from transformers import CLIPTextModel
 import tokens
 from classifier import SPOT_LIST, Judge, scaled
 from common import arguments
-from network import unseen_pair, unseen_place
+from captions import Strangers, unseen_pair, unseen_place
 from scenes import BACKGROUNDS, NAMES, bytes_of, caption, understand, where
 from vocabulary import RELATIONS
 
@@ -93,6 +93,34 @@ def judge(model, captions, pictures):
 
 
 @torch.inference_mode()
+def landscapes(model, pictures):
+    """The share of pictures that are the plain landscape, with nothing on it."""
+    objects, grounds = (torch.cat(x) for x in zip(*(model(part) for part in pictures.split(64))))
+    plain = grounds.argmax(-1) == BACKGROUNDS.index(("grass", "day"))
+    return (plain & (objects.argmax(-1) == 0).all(1)).float().mean().item()
+
+
+def other_words(model, critic, singles_, neighbours, random_, steps, count):
+    """What words do that were never trained: those with a neighbour, those without among others, and alone."""
+    known = [word for word, meant in neighbours.items() if meant in NAMES]
+    strangers, row = Strangers(neighbours, held_out=True), {}
+    if known:
+        words = random_.sample(known, count)
+        row["neighbours"] = judge(critic, [f"a {neighbours[w]}" for w in words], model.paint([f"a {w}" for w in words], steps))
+    captions = [(text, strangers.into(random_, text)) for text in random_.sample(singles_, count)]
+    captions = [(text, other) for text, other in captions if understand(text) == understand(other)]
+    row["among others"] = judge(critic, [text for text, _ in captions], model.paint([text for _, text in captions], steps))
+    alone = []
+    while len(alone) < count:
+        text = strangers.alone(random_)
+        if understand(text).background == ("grass", "day") and not understand(text).sprites:
+            alone.append(text)
+    drawn = model.paint(alone, steps)
+    row["alone"] = {"landscapes": landscapes(critic, drawn), "psnr": psnr(drawn, truth(alone))}
+    return row
+
+
+@torch.inference_mode()
 def retrieval(model, captions, pictures):
     """How often a picture's own caption has the nearest scene, or one of the five nearest."""
     real, made = (torch.cat([model.features(p) for p in x.split(64)]) for x in (truth(captions), pictures))
@@ -134,7 +162,7 @@ def main():
     critic.load_state_dict(torch.load(options.work / "classifier.pt")["model"])
     random_ = random.Random(options.seed + 4242)
     sets = {"single": singles(random_), "count": unseen(random_, "count", 100), "pair": unseen(random_, "pair", 100)}
-    if options.preset == "tiny":
+    if options.preset.startswith("tiny"):
         sets = {name: captions[:8] for name, captions in sets.items()}
     mixed = [text for kind in ("one", "one", "side", "count", "pair", "pair", "rows", "three", "size", "one")
              for text in unseen(random_, kind, 10)]
@@ -143,7 +171,7 @@ def main():
         text, = unseen(random_, "pair", 1)
         if understand(text) not in map(understand, mixed):
             mixed.append(text)
-    if options.preset == "tiny":
+    if options.preset.startswith("tiny"):
         mixed = mixed[:16]
     real = judge(critic, mixed, truth(mixed))
     results = {"judge on composed scenes": real, "steps": {}}
@@ -166,6 +194,8 @@ def main():
         row["relations"] = relations
         row["single, other seeds"] = judge(critic, sets["single"], model.paint(
             sets["single"], steps, list(range(1, len(sets["single"]) + 1))))
+        row["other words"] = other_words(model, critic, sets["single"], tokens.neighbours(options.work), random.Random(7), steps,
+                                         min(128, len(sets["single"])))
         row["top-1"], row["top-5"] = retrieval(critic, mixed, model.paint(mixed, steps))
         results["steps"][steps] = row
         known.write_text(json.dumps(results["steps"]) + "\n")
@@ -181,6 +211,10 @@ def main():
              ("right objects of these", lambda row: row["count"]["objects"]),
              ("right object at the right place, pairs never seen together", lambda row: row["pair"]["objects"]),
              *((f"of these: {r}", lambda row, r=r: row["relations"].get(r, 0)) for r in ("left", "right", "over", "under")),
+             ("right object for words that were given the vector of a known one",
+              lambda row: row["other words"].get("neighbours", {"objects": 0})["objects"]),
+             ("right object, alone, with one or two unknown words", lambda row: row["other words"]["among others"]["objects"]),
+             ("a plain landscape for unknown words only", lambda row: row["other words"]["alone"]["landscapes"]),
              ("retrieval among 100 captions, first", lambda row: row["top-1"]),
              ("retrieval among 100 captions, among the first five", lambda row: row["top-5"])]
     for title, value in lines:

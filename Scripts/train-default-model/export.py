@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 
 import tokens
-from autoencoder import build
+from autoencoder import trained_autoencoder
 from common import arguments
 from network import schedule, text_encoder, unet
 from presets import preset
@@ -15,21 +15,31 @@ from presets import preset
 DEFAULTS = {"steps": 2, "guidance_scale": 1}
 
 
+@torch.no_grad()
+def teach(encoder, tokenizer, neighbours):
+    """Gives words that were never trained the vector of the known word that is nearest to them."""
+    table = encoder.get_input_embeddings().weight
+    for word, known in neighbours.items():
+        (row,), (meant,) = (tokenizer(text).input_ids[1:-1] for text in (word, known))
+        table[row] = table[meant]
+
+
 def main():
     options = arguments(__doc__, name=("network", "of the checkpoint"), out=(Path("Assets/models/inkling-scenes"), "folder"))
     sizes, out = preset(options.preset), options.out
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
-    tokenizer = tokens.write(out / "tokenizer")
+    neighbours = tokens.neighbours(options.work)
+    tokenizer = tokens.write(out / "tokenizer", neighbours)
     last = len(tokenizer) - 1
     (out / "tokenizer/tokenizer_config.json").write_text(json.dumps({
         "tokenizer_class": "CLIPTokenizer", "model_max_length": tokens.LENGTH, "bos_token": "<|startoftext|>",
         "eos_token": "<|endoftext|>", "unk_token": "<|endoftext|>", "pad_token": "<|endoftext|>"}, indent=2) + "\n")
     mean = torch.load(options.work / f"{options.name}.pt", map_location="cpu")["mean"]
-    encoder, network, vae = text_encoder(sizes, tokenizer), unet(sizes), build(sizes)
+    encoder, network, vae = text_encoder(sizes, tokenizer), unet(sizes), trained_autoencoder(options.work, sizes)
     encoder.load_state_dict({k.removeprefix("text."): v for k, v in mean.items() if k.startswith("text.")})
     network.load_state_dict({k.removeprefix("unet."): v for k, v in mean.items() if k.startswith("unet.")})
-    vae.load_state_dict(torch.load(options.work / "autoencoder.pt", map_location="cpu")["model"])
+    teach(encoder, tokenizer, neighbours)
     encoder.config.eos_token_id, encoder.config.bos_token_id = last, last - 1
     for part, folder in ((encoder, "text_encoder"), (network, "unet"), (vae, "vae")):
         part.half().save_pretrained(out / folder)

@@ -4,7 +4,7 @@ Sprites that can't touch share a picture, and each keeps its part of the latents
 """
 import torch
 
-from autoencoder import build
+from autoencoder import trained_autoencoder
 from common import arguments
 from presets import preset
 from scenes import BACKGROUNDS, COLOURS, NAMES, SIZED, TINTED, Scene, bytes_of
@@ -31,7 +31,7 @@ def jobs(ground, turn):
 
 
 class Latents:
-    """What is encoded so far: `[8, 16, 16]` of a scene, by its background and its sprites."""
+    """What is encoded so far: `[latents, 16, 16]` of a scene, by its background and its sprites."""
 
     def __init__(self, folder):
         self.folder, self.tables, self.times = folder, {}, {}
@@ -48,11 +48,17 @@ class Latents:
     def backgrounds(self):
         return [ground for ground in BACKGROUNDS if ground in self.tables]
 
-    def __call__(self, scene):
-        """None where a part isn't encoded."""
+    def has(self, scene):
+        """Whether all parts of it are encoded."""
         table = self.tables.get(scene.background)
-        if table is None or any(sprite not in table["index"] for sprite in scene.sprites):
-            return None
+        return table is not None and all(sprite in table["index"] for sprite in scene.sprites)
+
+    def batch(self, scenes):
+        """[N, latents, 16, 16]"""
+        return torch.stack([self(scene) for scene in scenes]).float()
+
+    def __call__(self, scene):
+        table = self.tables[scene.background]
         result = table["rows"][0]
         if scene.sprites:
             result = result.clone()
@@ -67,8 +73,7 @@ def main():
     options = arguments(__doc__)
     sizes = preset(options.preset)
     torch.set_num_threads(options.threads or 1)
-    model = build(sizes).to(sizes.device, memory_format=torch.channels_last).eval()
-    model.load_state_dict(torch.load(options.work / "autoencoder.pt", map_location=sizes.device)["model"])
+    model = trained_autoencoder(options.work, sizes).to(sizes.device, memory_format=torch.channels_last).eval()
     folder = options.work / "latents"
     folder.mkdir(exist_ok=True)
     for turn in range(3):

@@ -14,15 +14,14 @@ from diffusers.models.attention_processor import AttnProcessor
 from transformers import CLIPTextConfig, CLIPTextModel
 
 import tokens
-from common import Run, arguments, optimizers, set_rate
+from autoencoder import trained_autoencoder
+from captions import STAGES, Source, unseen_place
+from common import Run, arguments, grown, optimizers, set_rate
+from composer import Encoded
 from latents import Latents
 from presets import preset
-from scenes import NAMES, Scene, caption, lexicon, shortened, understand
-from vocabulary import FILLERS
+from scenes import NAMES, Scene, lexicon
 
-# kinds of scenes of each stage, and the share of the time when it ends at the latest
-STAGES = [(["one"], .07), (["one"] * 9 + ["place"], .33), (["one", "one", "one", "size", "side", "count"], .45),
-          (["one"] * 4 + ["size", "colour", "rows", "three", "place"] + ["side", "count"] * 2 + ["pair"] * 4, 1)]
 # the accuracy on single objects that ends a stage earlier
 ENOUGH = .93
 
@@ -55,23 +54,9 @@ def unet(sizes):
     return model
 
 
-def unseen_place(name, ground):
-    """Whether the object is never trained on this background: a twelfth of all such combinations."""
-    return ground != ("white", "day") and (NAMES.index(name) * 7 + sum(map(ord, "".join(ground)))) % 12 == 0
-
-
-def unseen_pair(a, b):
-    """Whether two objects are never trained together: a tenth of all pairs."""
-    return (NAMES.index(a) * 31 + NAMES.index(b) * 17) % 10 == 0
-
-
-def trained(names, ground):
-    return not any(unseen_place(name, ground) for name in names) and not unseen_pair(*names[:2])
-
-
 def prime(encoder, tokenizer, latents):
     """Begins with word vectors that say what a thing looks like: the principal components of its latents."""
-    rows = torch.stack([latents(Scene(("white", "day"), ((name, None, "centre"),))) for name in NAMES]).float().flatten(1)
+    rows = latents.batch([Scene(("white", "day"), ((name, None, "centre"),)) for name in NAMES]).flatten(1).cpu()
     u, s, _ = torch.linalg.svd(rows - rows.mean(0), full_matrices=False)
     width = encoder.config.hidden_size
     size = min(width // 2, len(NAMES) - 1)
@@ -86,13 +71,25 @@ def prime(encoder, tokenizer, latents):
             table[ids[0], :size] = looks[NAMES.index(value)]
 
 
+def moved(table, pieces, to, result):
+    """Rows of word vectors in another vocabulary's order; new pieces keep what `result` begins with."""
+    places = {piece: row for row, piece in enumerate(pieces)}
+    result = result.clone()
+    for row, piece in enumerate(to):
+        if piece in places:
+            result[row] = table[places[piece]]
+    return result
+
+
 class Trainer:
     def __init__(self, options):
         self.options, self.sizes = options, preset(options.preset)
         self.run = Run(options, options.name, self.sizes.device)
-        self.latents = Latents(options.work / "latents")
-        self.tokenizer = tokens.write(options.work / "tokenizer")
-        self.random = random.Random(options.seed * 7919 + self.run.step)
+        self.latents = Latents(options.work / "latents") if not self.sizes.workers else Encoded(
+            trained_autoencoder(options.work, self.sizes), self.sizes.device)
+        self.tokenizer = tokens.write(options.work / "tokenizer", tokens.neighbours(options.work))
+        self.pieces = self.tokenizer.convert_ids_to_tokens(range(len(self.tokenizer)))
+        self.source = Source(options.work, options.seed * 7919 + self.run.step, self.sizes.workers)
         torch.manual_seed(options.seed * 7919 + self.run.step)
         encoder = text_encoder(self.sizes, self.tokenizer)
         prime(encoder, self.tokenizer, self.latents)
@@ -101,43 +98,29 @@ class Trainer:
         self.optimizers = optimizers(self.net, self.sizes.rate)
         self.stage, self.stage_step = 0, 0
         if self.run.state:
-            self.net.load_state_dict(self.run.state["net"])
-            self.mean.load_state_dict(self.run.state["mean"])
-            for optimizer, state in zip(self.optimizers, self.run.state["optimizers"]):
-                optimizer.load_state_dict(state)
-            self.stage, self.stage_step = self.run.state["stage"], self.run.state["stage_step"]
+            self.resume(self.run.state)
         self.scheduler = schedule()
         self.alphas = self.scheduler.alphas_cumprod.to(self.sizes.device)
         shape = (1, self.sizes.latents, 16, 16)
         self.fixed = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(self.sizes.device)
 
-    # --- data ---
-
-    def sample(self):
-        """A caption and its latents."""
-        kinds, _ = STAGES[self.stage]
-        # most of what people type first names no place
-        grounds = [("white", "day")] * 6 + (self.latents.backgrounds if self.stage else [])
-        while True:
-            if self.random.random() < .01:
-                text = ""
-            else:
-                text = caption(self.random, kinds, grounds, trained)
-            if self.stage and self.random.random() < .2:
-                text = shortened(self.random, text)
-            if self.stage and self.random.random() < .03:
-                letters = "".join(self.random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(self.random.randint(3, 7)))
-                if letters not in lexicon():
-                    words = text.split()
-                    words.insert(self.random.randint(0, max(0, len(words) - 1)), letters)
-                    text = " ".join(words)
-            rows = self.latents(understand(text))
-            if rows is not None:
-                return text, rows
+    def resume(self, state):
+        """Goes on from a checkpoint, also from one of fewer latents or another vocabulary."""
+        same = state["pieces"] == self.pieces
+        for name, net in (("net", self.net), ("mean", self.mean)):
+            weights, words = state[name], next(k for k in state[name] if k.endswith("token_embedding.weight"))
+            if not same:
+                weights[words] = moved(weights[words], state["pieces"], self.pieces, net.state_dict()[words])
+            same = same and all(weights[k].shape == v.shape for k, v in net.state_dict().items())
+            net.load_state_dict(grown(weights, net))
+        if same:
+            for optimizer, kept in zip(self.optimizers, state["optimizers"]):
+                optimizer.load_state_dict(kept)
+        self.stage, self.stage_step = state["stage"], state["stage_step"]
 
     def batch(self, count):
-        texts, rows = zip(*(self.sample() for _ in range(count)))
-        return tokens.encode(self.tokenizer, list(texts)).to(self.sizes.device), torch.stack(rows).to(self.sizes.device).float()
+        ids, scenes = self.source(count, self.stage, self.latents)
+        return ids.to(self.sizes.device), self.latents.batch(scenes).to(self.sizes.device)
 
     # --- a step ---
 
@@ -191,7 +174,7 @@ class Trainer:
             elif ground[1] != "day":
                 said += f" at {ground[1]}"
             drawn = torch.cat([self.draw([f"a {n}{said}" for n in names[i:i + 48]], steps) for i in range(0, len(names), 48)])
-            all_ = torch.stack([self.latents(Scene(ground, ((n, None, "centre"),))) for n in NAMES]).float().to(drawn.device)
+            all_ = self.latents.batch([Scene(ground, ((n, None, "centre"),)) for n in NAMES]).to(drawn.device)
             nearest = torch.cdist(drawn.flatten(1), all_.flatten(1)).argmin(1)
             wanted = torch.tensor([NAMES.index(n) for n in names], device=drawn.device)
             right += (nearest == wanted).sum().item()
@@ -212,7 +195,7 @@ class Trainer:
         self.latents.refresh()
         if self.stage + 1 < len(STAGES) and (enough or self.run.progress > STAGES[self.stage][1]):
             self.stage, self.stage_step = self.stage + 1, 0
-        self.run.save(net=self.net.state_dict(), mean=self.mean.state_dict(), stage=self.stage, stage_step=self.stage_step,
+        self.run.save(net=self.net.state_dict(), mean=self.mean.state_dict(), pieces=self.pieces, stage=self.stage, stage_step=self.stage_step,
                       optimizers=[o.state_dict() for o in self.optimizers])
 
 

@@ -79,11 +79,13 @@ def completion(start):
 
 
 def understand(caption):
+    """The scene that a caption tells of. Words that mean nothing are passed over; where there is nothing but such words,
+    it is a plain landscape."""
     words = re.findall(r"[a-z0-9]+|,", caption.lower())
     known = lexicon()
     groups, place, time, relation = [], None, None, None
     number, colour, size, side, ground = None, None, None, None, None
-    following = 0
+    following, passed = 0, False
     for index, word in enumerate(words):
         if index < following:
             continue
@@ -100,6 +102,7 @@ def understand(caption):
                 whole = ends[0].split()[-1] if ends else whole
             found = known.get(whole) or found
         if found is None:
+            passed = passed or word not in GRAMMAR and word not in FILLERS and len(word) > 1
             continue
         kind, value = found
         if word == "dark" and before == "the":
@@ -130,7 +133,8 @@ def understand(caption):
         elif kind == "ground":
             ground, colour = colour, None
     if place is None:
-        place = ground if ground and not time else ("grass" if time else "white")
+        nothing = passed and not groups and not ground
+        place = ground if ground and not time else ("grass" if time or nothing else "white")
     skies = SKIES.get(place, ["day"] if place in COLOURS else ["day", "night", "sunset"])
     background = (place, time if time in skies else "day")
     return Scene(background, tuple(arrange(groups, relation, side)))
@@ -350,7 +354,7 @@ def caption(random_, kinds, backgrounds, allowed=None):
     elif kind == "colour":
         text = thing(random_, a, colour=random_.choice(list(COLOURS)))
     elif kind == "pair":
-        relation = random_.choice(["left", "right", "over", "under", "and", "and"])
+        relation = random_.choice(["left", "right", "right", "over", "over", "under", "and"])
         text = f"{thing(random_, a)} {random_.choice(RELATIONS[relation])} {thing(random_, b)}"
     elif kind == "rows":
         relation = random_.choice(["over", "under"])

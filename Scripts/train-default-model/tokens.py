@@ -1,5 +1,6 @@
 """A small CLIP byte-pair vocabulary: the merges that the known words need, and the most frequent ones."""
 import json
+import re
 from pathlib import Path
 
 from transformers import CLIPTokenizer
@@ -9,6 +10,23 @@ from vocabulary import *
 
 LENGTH = 32
 MERGES = Path(__file__).resolve().parents[2] / "Assets" / "clip-merges.txt"
+
+
+def merges():
+    """CLIP's, the best first."""
+    return [line for line in MERGES.read_text().split("\n")[1:] if line]
+
+
+def whole():
+    """The words that are one piece of CLIP's vocabulary, the most frequent first."""
+    listed = ("".join(line.split()).removesuffix("</w>") for line in merges() if line.endswith("</w>"))
+    return [word for word in listed if re.fullmatch("[a-z]{3,}", word)]
+
+
+def neighbours(work):
+    """The known word that each other word has the meaning of, where `neighbours.py` was run."""
+    path = work / "neighbours.json"
+    return json.loads(path.read_text()) if path.exists() else {}
 
 
 def words():
@@ -29,11 +47,12 @@ def merges_of(word, ranks):
     return used
 
 
-def write(folder, frequent=500):
+def write(folder, others=(), frequent=500):
+    """A tokenizer for the known words and `others`."""
     folder.mkdir(parents=True, exist_ok=True)
-    lines = [line for line in MERGES.read_text().split("\n")[1:] if line]
+    lines = merges()
     ranks = {tuple(line.split()): rank for rank, line in enumerate(lines)}
-    kept = sorted({*range(frequent), *(rank for word in words() for rank in merges_of(word, ranks))})
+    kept = sorted({*range(frequent), *(rank for word in [*words(), *others] for rank in merges_of(word, ranks))})
     # CLIP's order of bytes: the visible ones, then the others as letters from 256 on
     visible = [*range(33, 127), *range(161, 173), *range(174, 256)]
     letters = [chr(b) for b in visible] + [chr(256 + i) for i in range(256 - len(visible))]

@@ -39,7 +39,7 @@ IRREGULAR = {
     "strawberry": "strawberries", "peach": "peaches", "bus": "buses", "grapes": "grapes", "leaf": "leaves",
     "church": "churches", "wolf": "wolves", "broccoli": "broccoli", "octopus": "octopuses", "fox": "foxes",
     "teddy": "teddies", "candy": "candies", "bread": "bread", "lightning": "lightning", "noodles": "noodles",
-    "cactus": "cacti",
+    "cactus": "cacti", "tomato": "tomatoes", "volcano": "volcanoes", "snowman": "snowmen",
 }
 
 
@@ -80,7 +80,8 @@ COLOURS = {
     "purple": (150, 70, 200), "pink": (250, 130, 180), "black": (50, 50, 56), "white": (240, 240, 240),
 }
 OTHER_COLOURS = {"violet": "purple", "magenta": "pink", "golden": "yellow", "gold": "yellow", "crimson": "red",
-                 "dark": "black", "azure": "blue"}
+                 "dark": "black", "azure": "blue", "scarlet": "red", "turquoise": "blue", "navy": "blue", "emerald": "green",
+                 "olive": "green", "lavender": "purple", "lilac": "purple", "ivory": "white", "silver": "white"}
 
 # how often a place or a time of day is said in which words; the first word is its key
 PLACES = {
@@ -115,9 +116,9 @@ TIME_WORDS = {
     "rain": "rain rainy storm raining stormy thunderstorm",
 }
 NUMBERS = {"one": 1, "single": 1, "two": 2, "pair": 2, "couple": 2, "both": 2, "three": 3, "several": 3, "some": 3,
-           "few": 3, "four": 4, "many": 4, "lots": 4, "five": 4, "six": 4, "1": 1, "2": 2, "3": 3, "4": 4}
+           "few": 3, "four": 4, "many": 4, "lots": 4, "five": 4, "six": 4, "seven": 4, "ten": 4, "dozen": 4, "1": 1, "2": 2, "3": 3, "4": 4}
 SIZES = {"small": "small", "tiny": "small", "little": "small", "big": "big", "large": "big", "huge": "big",
-         "giant": "big", "enormous": "big"}
+         "giant": "big", "enormous": "big", "massive": "big", "gigantic": "big", "mini": "small", "miniature": "small"}
 RELATIONS = {
     "left": ["left of", "to the left of", "on the left of"],
     "right": ["right of", "to the right of", "on the right of"],
