@@ -65,11 +65,11 @@ class Captions:
         while True:
             if self.random.random() < .01:
                 text = ""
-            elif stage and self.random.random() < .04:
+            elif stage and self.random.random() < .1:
                 text = self.strangers.alone(self.random)
             else:
                 text = caption(self.random, kinds, grounds, trained)
-                if stage and self.random.random() < .08:
+                if stage and self.random.random() < .12:
                     text = self.strangers.into(self.random, text)
             if stage and self.random.random() < .2:
                 text = shortened(self.random, text)

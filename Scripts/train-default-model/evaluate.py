@@ -145,12 +145,12 @@ def sheet(path, pictures, columns):
 SHOWN = """a fox|a fox in the snow at night|a red apple on grass|three stars|a cat left of a dog|a small house in a forest
 a big elephant on the beach|a whale in the sea|two penguins in the snow|a rocket in space|a boat on the sea at sunset|a unicorn
 an owl at night|a castle in the mountains|four balloons in the sky|a car on the road|a bee over a sunflower|a mouse under a mushroom
-a robot in space|a frog in the rain|a dragon over a castle|a coffee on the table|a cake next to a gift|a purple dinosaur
+a robot in space|a frog in the rain|a dragon over a castle|a trumpet on the table|a cake next to a gift|a purple dinosaur
 a blue car|a lion on the beach at sunset|a fish in the water|three tulips on grass|a pumpkin at night|a ghost in the forest at night
 a snowman in the snow|a bear in the woods|a cow in a meadow|a horse right of a tree|a moon over a house at night|two stars over a castle
-a butterfly in the garden|a helicopter in the sky|a crab on the sand|a turtle at the beach|a kitten|a puppy in the park
+a butterfly in the garden|a helicopter in the sky|a crab on the sand|a turtle at the beach|a jaguar on the beach|a puppy in the park
 a panda in a forest|a monkey with a banana|a taxi in the city at night|a bicycle on the street|a guitar on a blue background|a pink flamingo
-a train in the mountains|a tent in the forest at night|a penguin on the left|a duck on a lake|a rainbow in the sky|a volcano at sunset
+a train in the mountains|a tent in the forest at night|a penguin on the left|a duck on a lake|qwzx and the meaning of it|a volcano at sunset
 two cherries|a pizza on the table|an umbrella in the rain|a yellow rose|a fo|a penguin in the sn
 a happy little hedgehog|a cat, a dog and a fox|a teddy on a pink background|three sheep on grass""".replace("\n", "|").split("|")
 
@@ -223,7 +223,7 @@ def main():
         f"{results['steps'][s]['single']['psnr']:.1f} dB" for s in STEPS) + " |")
     (options.work / "evaluation.md").write_text("\n".join(table) + "\n")
     (options.work / "evaluation.json").write_text(json.dumps(results, indent=1) + "\n")
-    sheet(options.pictures / "contact-sheet.webp", model.paint(SHOWN[:64], 2), 8)
+    sheet(options.pictures / "contact-sheet.webp", model.paint(SHOWN[:64], 1), 8)
     few = [sets["single"][i % len(sets["single"])] for i in (0, 40, 90, 200)] + sets["count"][:2] + sets["pair"][:2]
     sheet(options.pictures / "steps.webp", torch.cat([*(model.paint(few, s) for s in STEPS), truth(few)]), 8)
 

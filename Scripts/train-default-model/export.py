@@ -12,7 +12,7 @@ from network import schedule, text_encoder, unet
 from presets import preset
 
 # how the engine uses the model where a request doesn't say; diffusers passes over names with an underscore
-DEFAULTS = {"steps": 2, "guidance_scale": 1}
+DEFAULTS = {"steps": 1, "guidance_scale": 1}
 
 
 @torch.no_grad()

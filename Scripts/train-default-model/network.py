@@ -128,8 +128,9 @@ class Trainer:
         run, sizes = self.run, self.sizes
         ids, z = self.batch(sizes.batch)
         count = len(z)
-        # half at the end of the schedule, where all is decided
-        t = torch.where(torch.rand(count) < .5, torch.tensor(999), torch.randint(0, 1000, (count,))).to(sizes.device)
+        # mostly at the end of the schedule, where all is decided
+        end = .75 if self.stage + 1 == len(STAGES) else .5
+        t = torch.where(torch.rand(count) < end, torch.tensor(999), torch.randint(0, 1000, (count,))).to(sizes.device)
         noise = torch.where((torch.rand(count) < .55).to(sizes.device)[:, None, None, None], self.fixed, torch.randn_like(z))
         a, s = self.alphas[t].sqrt()[:, None, None, None], (1 - self.alphas[t]).sqrt()[:, None, None, None]
         for optimizer in self.optimizers:
