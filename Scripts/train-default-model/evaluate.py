@@ -1,4 +1,5 @@
 """Measures a finished model: figures that can fail, and sheets of pictures to look at."""
+import hashlib
 import json
 import random
 from pathlib import Path
@@ -44,6 +45,11 @@ class Model:
                 x = self.scheduler.step(self.unet(x, t, words).sample, t, x).prev_sample
             result.append(self.vae.decode(x).sample.clamp(-1, 1))
         return torch.cat(result)
+
+
+def digest(folder):
+    """Of all weights of a model."""
+    return hashlib.sha256(b"".join(path.read_bytes() for path in sorted(folder.rglob("*.safetensors")))).hexdigest()
 
 
 def truth(captions):
@@ -175,8 +181,10 @@ def main():
         mixed = mixed[:16]
     real = judge(critic, mixed, truth(mixed))
     results = {"judge on composed scenes": real, "steps": {}}
-    known = options.work / "evaluation-steps.json"  # an interrupted evaluation goes on
-    results["steps"] = {int(steps): row for steps, row in json.loads(known.read_text()).items()} if known.exists() else {}
+    known, weights = options.work / "evaluation-steps.json", digest(options.model)
+    kept = json.loads(known.read_text()) if known.exists() else {}
+    if kept.get("weights") == weights:  # an interrupted evaluation goes on
+        results["steps"] = {int(steps): row for steps, row in kept["steps"].items()}
     for steps in STEPS:
         if steps in results["steps"]:
             continue
@@ -198,7 +206,7 @@ def main():
                                          min(128, len(sets["single"])))
         row["top-1"], row["top-5"] = retrieval(critic, mixed, model.paint(mixed, steps))
         results["steps"][steps] = row
-        known.write_text(json.dumps(results["steps"]) + "\n")
+        known.write_text(json.dumps({"weights": weights, "steps": results["steps"]}) + "\n")
         print(steps, json.dumps(row), flush=True)
     held = truth(mixed)
     with torch.inference_mode():
