@@ -57,6 +57,7 @@ canvas.on('text', text => {
 });
 canvas.on('begin', () => {
   newest = null;
+  byId('stage').dataset.canvas = canvas.id;
   stage.clear();
   prompt.value = canvas.text;
   fit();

@@ -1,7 +1,7 @@
 /** The canvas: what is typed goes out at once, and frames come back. */
 import { ApiError, call, events, file, wasAborted } from './api.js';
 import { sleep } from './dom.js';
-import { Emitter, exclusively, own, shared } from './state.js';
+import { agreement, Emitter, exclusively, own } from './state.js';
 
 /** Between two attempts to reach the daemon, in milliseconds. */
 const PAUSES = { first: 150, longest: 2000 };
@@ -171,7 +171,7 @@ export class Canvas extends Emitter {
   /** The canvas that all windows share, or a new one with what this one knows. */
   async #find() {
     const canvas = await exclusively('canvas', async () => {
-      const id = shared.get('canvas');
+      const id = await agreement.get('canvas');
       if (id) {
         try {
           return await call('GET', `/canvases/${encodeURIComponent(id)}`);
@@ -183,7 +183,7 @@ export class Canvas extends Emitter {
       if (this.#start) settings.init_image = this.#start;
       else delete settings.strength;
       const made = await call('POST', '/canvases', { settings, ...(this.text ? { text: this.text } : {}) });
-      shared.set('canvas', made.id);
+      await agreement.set('canvas', made.id);
       return made;
     });
     const before = { ...own.get('settings'), ...(this.#start ? { init_image: this.#start } : {}) };

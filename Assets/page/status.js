@@ -35,17 +35,13 @@ function put(sentence, state = '') {
 export class StatusLine {
   #canvas;
   #answering = false;
-  #isLoading = false;
 
   constructor(canvas) {
     this.#canvas = canvas;
-    canvas.on('loading', ({ fraction }) => {
-      this.#isLoading = true;
-      put(`Loading the model: ${Math.round(fraction * 100)} %`, 'busy');
-    });
+    canvas.on('loading', ({ fraction }) => put(`Loading the model: ${Math.round(fraction * 100)} %`, 'loading'));
     // The stages are known once the model is there and measured.
     canvas.on('settings', () => {
-      if (this.#isLoading && canvas.stages.length) this.wait();
+      if (line.dataset.state === 'loading' && canvas.stages.length) this.wait();
     });
     canvas.on('notice', ({ message }) => put(message));
     canvas.on('progress', ({ stage, step, steps }) => put(`Painting the ${NOUN[stage]}: step ${step} of ${steps}`, 'busy'));
@@ -56,7 +52,6 @@ export class StatusLine {
 
   /** Something was typed. */
   wait() {
-    this.#isLoading = false;
     if (!this.#canvas.text.trim()) put('Ready');
     else put(this.#answering ? 'Waiting: an answer is being written too' : 'Waiting for the first frame', 'busy');
   }

@@ -91,7 +91,7 @@ class Browser:
             self.daemon.request("DELETE", f"/inkling/v1/canvases/{canvas['id']}")
         address = link(self.daemon)
         origin = "/".join(address.split("/")[:3])
-        self.command("Storage.clearDataForOrigin", origin=origin, storageTypes="local_storage")
+        self.command("Storage.clearDataForOrigin", origin=origin, storageTypes="local_storage,indexeddb")
         self.driver.get(address)
         self.until(lambda: self.one("#connection").get_attribute("data-state") == "open")
         self.until(self.canvas, "a canvas")
@@ -167,7 +167,7 @@ class Browser:
 
     def canvas(self):
         """The page's canvas as the daemon has it."""
-        name = self.script("return JSON.parse(localStorage.getItem('inkling.canvas'))")
+        name = self.script("return document.getElementById('stage').dataset.canvas")
         status, canvas = self.daemon.request("GET", f"/inkling/v1/canvases/{name}")
         assert status == 200, canvas
         return canvas
