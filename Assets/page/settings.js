@@ -11,6 +11,9 @@ const seed = byId('seed');
 /** Edges of the sizes that are offered, in pixels. */
 const EDGES = [128, 192, 256, 320, 384, 448, 512, 640, 768, 896, 1024];
 
+/** Milliseconds to a key's first frame that drafts are chosen for. */
+const BUDGET = { usual: 300, settledOnly: 60_000 };
+
 export class Settings {
   #canvas;
   #models = [];
@@ -83,7 +86,10 @@ export class Settings {
       byId('start-file').value = '';
     }
     const strength = Number(byId('strength').value);
-    await this.#canvas.change(picture ? { init_image: await base64(picture), strength } : { init_image: '' });
+    // One step has no part to leave to the picture: so there are four at least, and no drafts with fewer.
+    const steps = Math.max(4, this.#canvas.stages.at(-1)?.steps ?? 0);
+    await this.#canvas.change(picture
+      ? { init_image: await base64(picture), strength, steps, budget: BUDGET.settledOnly } : { init_image: '', budget: BUDGET.usual });
   }
 
   #number(id, change, isGood) {

@@ -240,7 +240,6 @@ class Canvas(unittest.TestCase):
         self.browser.until(lambda: self.browser.one("#start-preview").is_displayed())
         self.browser.click("#start-remove")
         self.browser.until(lambda: "init_image" not in last(), "a frame from noise")
-        self.browser.fill("#steps", "4")
         self.browser.until(lambda: last()["steps"] == 4)
         self.browser.fill("#negative", "snow")
         self.browser.until(lambda: last()["negative_prompt"] == "snow")
