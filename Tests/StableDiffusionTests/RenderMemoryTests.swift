@@ -77,6 +77,41 @@ import Testing
         }
     }
 
+    /// A draft in one step, then the same text in more: the draft's step is not taken again, and changes no bit.
+    @Test(arguments: ["sd-turbo", "lcm", "sd15", "sdxl"])
+    func theFirstStepOfADraftIsTheSettledPicturesToo(_ name: String) throws {
+        let model = try Models.load(name)
+        let pass = Pass(operations: model.operations)
+        var memory = RenderMemory()
+        var draft = Self.settings("a red fox")
+        draft.steps = 1
+        _ = try Self.render(model.model, draft, &memory, pass)
+        let plan = try model.model.plan(Self.settings("a red fox"))
+        var reuse = memory.reuse(for: plan)
+        let conditioning = try model.model.encodePrompt(plan, reusing: &reuse, pass)
+        var denoising = try Denoising(model.model, plan, conditioning, reusing: reuse, pass: pass)
+        while try denoising.next(pass) != nil {}
+        #expect(denoising.knewFirstStep == plan.beginsAsOneStep)
+        #expect(plan.beginsAsOneStep == ["sd-turbo", "lcm"].contains(name))
+        let expected = try Render(model.model, Self.settings("a red fox"), pass)
+        #expect(denoising.latents.pixels.elements == expected.latents)
+        // Of another text, seed, size or guidance nothing is known.
+        let changes: [(inout RenderSettings) -> Void] = [
+            { $0.prompt = "a blue fox" }, { $0.seed = 8 }, { ($0.width, $0.height) = (32, 48) },
+            { $0.guidanceScale = 3 }, { $0.clipSkip = 1 },
+        ]
+        for change in changes {
+            var settings = Self.settings("a red fox")
+            change(&settings)
+            let plan = try model.model.plan(settings)
+            var reuse = memory.reuse(for: plan)
+            let conditioning = try model.model.encodePrompt(plan, reusing: &reuse, pass)
+            var denoising = try Denoising(model.model, plan, conditioning, reusing: reuse, pass: pass)
+            _ = try denoising.next(pass)
+            #expect(!denoising.knewFirstStep)
+        }
+    }
+
     @Test func aWarmStartNeitherTakesNorLeavesAStem() throws {
         let model = try Models.load("sd-turbo")
         let pass = Pass(operations: model.operations)

@@ -2,14 +2,16 @@ import AssistantAPI
 
 /// What is rendered for one text, one after the other: derived from what things take on this machine.
 ///
-/// The last stage is the settled picture, as it was asked for. When that fits the budget it is the only one; otherwise
-/// a draft goes before it that fits: of the largest size of which the fewest useful steps do, with as many steps
+/// The last stage is the settled picture, as it was asked for. When that fits the budget, its own first step is shown
+/// before it where that is there noticeably sooner; otherwise a draft goes before it that fits: of the largest size of which the fewest useful steps do, with as many steps
 /// as do. Where the settled picture takes much longer than the draft, a better stage lies between.
 struct CanvasLadder: Sendable, Equatable {
     /// Smaller pictures show nothing.
     static let smallestSide = 128
     /// Of the budget, the rest of which is for waiting, stopping what runs, and the picture's file.
     static let renderShare = 0.6
+    /// A first look that takes a larger part of the settled picture's time is none.
+    static let firstLookShare = 0.75
 
     let stages: [CanvasStage]
 
@@ -17,9 +19,13 @@ struct CanvasLadder: Sendable, Equatable {
     ///   - settled: The settled picture; its expectation is filled in.
     ///   - factor: Sizes are multiples of it.
     ///   - hasTinyDecoder: Whether the model has one.
+    ///   - beginsAsOneStep: Whether a render in one step takes the settled picture's first step.
     ///   - budget: Milliseconds from a key to its first frame.
     ///   - times: What was measured.
-    init(settled: CanvasStage, factor: Int, hasTinyDecoder: Bool, budget: Double, times: StageTimes) {
+    init(
+        settled: CanvasStage, factor: Int, hasTinyDecoder: Bool, beginsAsOneStep: Bool, budget: Double,
+        times: StageTimes
+    ) {
         func timed(_ stage: CanvasStage) -> CanvasStage {
             var stage = stage
             stage.expected =
@@ -31,7 +37,9 @@ struct CanvasLadder: Sendable, Equatable {
         let settled = timed(settled)
         let limit = budget * Self.renderShare
         guard settled.expected > limit else {
-            stages = [settled]
+            let look = timed(Self.firstLook(at: settled, hasTinyDecoder: hasTinyDecoder))
+            let isSooner = look.expected <= settled.expected * Self.firstLookShare
+            stages = (beginsAsOneStep && isSooner ? [look] : []) + [settled]
             return
         }
         let candidates = Self.candidates(below: settled, factor: factor, hasTinyDecoder: hasTinyDecoder).map(
@@ -50,6 +58,14 @@ struct CanvasLadder: Sendable, Equatable {
         }
         better?.name = .better
         stages = [draft] + (isFar ? [better].compactMap(\.self) : []) + [settled]
+    }
+
+    /// The settled picture after its first step, which is not taken again for it.
+    private static func firstLook(at settled: CanvasStage, hasTinyDecoder: Bool) -> CanvasStage {
+        var look = settled
+        (look.name, look.steps) = (.draft, 1)
+        if hasTinyDecoder { look.decoder = "tiny" }
+        return look
     }
 
     /// What could go before the settled picture, the best first: the larger ones, and of each size those of more steps.

@@ -20,6 +20,8 @@ struct CanvasState: Sendable {
         var began: Duration
         /// When the text that it renders was typed.
         var keyed: Duration
+        /// Whether it began at the end of a word.
+        var isWhole: Bool
         var isStopping = false
     }
 
@@ -175,8 +177,9 @@ struct CanvasState: Sendable {
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
-            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now, keyed: newest.keyed
-        )
+            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now,
+            keyed: newest.keyed,
+            isWhole: newest.isWhole)
         self.run = run
         lastStart = now
         newest.waitingSince = nil
@@ -214,9 +217,10 @@ struct CanvasState: Sendable {
     /// person would otherwise see nothing for too long.
     private func isWorthFinishing(_ run: Run, at now: Duration) -> Bool {
         let cost = costs.first ?? .zero
-        if let unseenSince, now + cost > unseenSince + policy.framePeriod(cost: cost) { return true }
+        let patience = policy.patience(cost: cost, isWhole: run.isWhole)
+        if let unseenSince, now + cost > unseenSince + patience { return true }
         let spent = now - run.began
-        return spent < lateness && cost - spent <= policy.stopTime
+        return spent < lateness && cost - spent <= policy.stopTime(cost: cost)
     }
 
     /// A render of the newest text goes on for it, whatever its revision was.

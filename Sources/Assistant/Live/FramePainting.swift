@@ -21,6 +21,8 @@ final class FramePainting {
     private var sketch: Sketch?
     private var bitmap: Bitmap?
     private var start: FrameRecipe.Start?
+    /// Steps that were taken from a frame before.
+    private var knownSteps = 0
     private var sample = StageTimes.Sample(width: 0, height: 0, decoder: "", encode: 0, steps: [], decode: 0)
 
     /// Steps that measure.
@@ -74,7 +76,7 @@ final class FramePainting {
         let (sketch, encode) = try prepare(settings, pass)
         let outline = sketch.outline
         (sample.width, sample.height) = (outline.width, outline.height)
-        (sample.decoder, sample.steps) = (outline.decoder, [])
+        (sample.decoder, sample.steps, knownSteps) = (outline.decoder, [], 0)
         if job.request.probe == nil { job.send(.started(outline)) }
         sample.encode = encode
         self.sketch = sketch
@@ -106,12 +108,16 @@ final class FramePainting {
         guard let sketch else { return }
         var goesOn = false
         let time = try measure { goesOn = try sketch.step(pass) }
-        sample.steps.append(time)
-        if job.request.probe == nil {
-            job.send(.step(sample.steps.count, of: sketch.outline.stepCount))
-        } else if sample.steps.count >= Self.probeSteps {
-            goesOn = false
+        if knownSteps == 0, sketch.knewFirstStep() {
+            // It cost nothing, and says nothing about what a step takes.
+            knownSteps = 1
+        } else {
+            sample.steps.append(time)
+            if job.request.probe == nil {
+                job.send(.step(knownSteps + sample.steps.count, of: sketch.outline.stepCount))
+            }
         }
+        if job.request.probe != nil, sample.steps.count >= Self.probeSteps { goesOn = false }
         if !goesOn { phase = .decode }
     }
 
@@ -134,7 +140,8 @@ final class FramePainting {
             .finished(
                 FinishedFrame(
                     bitmap: bitmap, frame: FrameRecipe(recipe: recipe, start: start), outline: outline,
-                    sample: sample, savedSteps: outline.steps - outline.stepCount,
+                    sample: sample,
+                    savedSteps: outline.steps - outline.stepCount + knownSteps,
                     latents: sketch.latents().map { Data($0.bytes) })))
     }
 

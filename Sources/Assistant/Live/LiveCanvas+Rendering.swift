@@ -127,7 +127,7 @@ extension LiveCanvas {
             decoder: state.settings.decoder ?? facts.decoders[0], expected: 0)
         let stages = CanvasLadder(
             settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"),
-            budget: state.settings.budget ?? budget,
+            beginsAsOneStep: outline.beginsAsOneStep, budget: state.settings.budget ?? budget,
             times: measures.times(of: facts.model, isGuided: outline.guidanceScale > 1)
         ).stages
         guard stages != state.stages else { return }
@@ -205,7 +205,7 @@ extension LiveCanvas {
                     began = clock.now()
                 case .started: break
                 case .step(let done, let count):
-                    steps = done
+                    steps += 1
                     feed.send(
                         .progress(
                             .init(revision: run.revision, stage: stage.name, step: done, steps: count)))
@@ -253,8 +253,9 @@ extension LiveCanvas {
             feed.send(
                 .frame(
                     .init(
-                        number: number, revision: revision, stage: stage.name, step: sample.steps.count,
-                        steps: finished.outline.steps, isSettled: isSettled, width: finished.bitmap.width,
+                        number: number, revision: revision, stage: stage.name,
+                        step: finished.outline.stepCount, steps: finished.outline.steps, isSettled: isSettled,
+                        width: finished.bitmap.width,
                         height: finished.bitmap.height, format: format, data: data,
                         timings: FrameTimings(
                             sinceKey: sinceKey, waited: waited.milliseconds, encode: sample.encode,

@@ -57,7 +57,8 @@ extension Painter {
                 guard let denoising else { throw Interrupted() }
                 return try model.decode(denoising.latents, with: plan.decoder, pass)
             },
-            latents: { denoising?.startLatents })
+            latents: { denoising?.startLatents },
+            knewFirstStep: { denoising?.knewFirstStep ?? false })
     }
 }
 
@@ -68,8 +69,7 @@ extension PictureOutline {
             seed: plan.seed, scheduler: plan.scheduler.rawValue, guidanceScale: plan.guidanceScale,
             decoder: plan.decoder.rawValue, clipSkip: plan.clipSkip, strength: plan.strength,
             negativePrompt: plan.negativePrompt, promptTokens: plan.promptTokens, warnings: plan.warnings,
-            memory: plan.memory,
-            tokens: plan.tokens.ids)
+            memory: plan.memory, tokens: plan.tokens.ids, beginsAsOneStep: plan.beginsAsOneStep)
     }
 }
 

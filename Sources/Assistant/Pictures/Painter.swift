@@ -38,6 +38,8 @@ struct Sketch {
     var decode: (Pass) throws -> Bitmap
     /// The latents as they stand, for another picture to start from; nil before `prepare`.
     var latents: () -> StartLatents? = { nil }
+    /// Whether the first step cost nothing, since a picture before had taken it.
+    var knewFirstStep: () -> Bool = { false }
 }
 
 /// How much a picture may take beside the weights, and how it takes that.
@@ -70,6 +72,8 @@ struct PictureOutline: Sendable, Equatable {
     var memory = 0
     /// What the model sees of the prompt: equal ones give the same picture.
     var tokens: [Int32] = []
+    /// Whether a picture in a single step has taken this one's first step.
+    var beginsAsOneStep = false
 }
 
 /// Where picture models come from.

@@ -23,6 +23,8 @@ public struct Denoising: Sendable {
 
     /// What other renders may go on from: complete after the first step.
     public private(set) var reuse: RenderReuse
+    /// Whether the first step cost nothing, since another render had taken it.
+    public private(set) var knewFirstStep = false
 
     private var values: Latents
     private var history = SchedulerHistory()
@@ -192,10 +194,27 @@ public struct Denoising: Sendable {
         return map(denoised)
     }
 
-    /// What the network says of the latents; with guidance, away from what it says for the negative prompt (Ho and
-    /// Salimans 2022, equation 6, with the scale 1 + w).
+    /// What the network says of the latents, which other renders of the prompts may have asked it at their first step.
     private mutating func output(at index: Int, _ pass: Pass) throws(Interrupted) -> Latents {
-        let input = map(schedule.networkInput(values, at: index))
+        let input = schedule.networkInput(values, at: index)
+        guard step == 0 else { return try guided(map(input), at: index, pass) }
+        let origin = FirstStep.Origin(
+            height: size.height, width: size.width, latents: input, timestep: schedule.timesteps[index],
+            guidanceScale: guidanceScale)
+        if let known = reuse.firstStep, known.origin == origin {
+            knewFirstStep = true
+            return known.output
+        }
+        let output = try guided(map(input), at: index, pass)
+        reuse.firstStep = FirstStep(origin: origin, output: output)
+        return output
+    }
+
+    /// Runs the network; with guidance, goes away from what it says for the negative prompt (Ho and Salimans 2022,
+    /// equation 6, with the scale 1 + w).
+    private mutating func guided(
+        _ input: FeatureMap, at index: Int, _ pass: Pass
+    ) throws(Interrupted) -> Latents {
         let stem = try stem(of: input, at: index, pass)
         let positive = Latents(
             try unet(

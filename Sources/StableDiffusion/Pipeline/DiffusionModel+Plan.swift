@@ -50,7 +50,8 @@ extension DiffusionModel {
             stepCount: schedule.scheduler.timesteps.count - schedule.firstStep,
             tokens: PromptTokens(
                 prompt: settings.prompt, negative: isGuided ? settings.negativePrompt : nil, parts),
-            promptTokens: text.tokenCount, memory: memory, warnings: text.warnings, isGuided: isGuided,
+            promptTokens: text.tokenCount, memory: memory, warnings: text.warnings,
+            beginsAsOneStep: schedule.beginsAsOneStep, isGuided: isGuided,
             schedule: schedule.scheduler, firstStep: schedule.firstStep)
     }
 
@@ -108,6 +109,7 @@ private struct SchedulePlan {
     let scheduler: any Scheduler
     let strength: Double?
     let firstStep: Int
+    let beginsAsOneStep: Bool
 
     init(_ settings: RenderSettings, _ parts: ModelParts) throws(StableDiffusionError) {
         var configuration = try parts.scheduler.configuration(
@@ -124,6 +126,8 @@ private struct SchedulePlan {
         let takesAll = kind == .lcm && parts.network.configuration.guidanceEmbeddingSize != nil
         if takesAll, let strength { configuration.originalShare = strength }
         scheduler = try configuration.scheduler(steps: steps)
+        let single = try? configuration.scheduler(steps: 1)
+        beginsAsOneStep = strength == nil && single?.timesteps.first == scheduler.timesteps.first
         guard let strength, !takesAll else {
             firstStep = 0
             return

@@ -35,6 +35,8 @@ public struct RenderMemory: Sendable {
     private var stems: Recents<Stem>
     /// Of the last prompt, for each text encoder; 15 MB for SD 2.
     private var texts: [TextStates?] = []
+    /// Of the last render: a better stage of the same text is what follows a draft.
+    private var firstStep: (key: Key, value: FirstStep)?
     /// Bytes that each kind may take.
     private let share: Int
 
@@ -49,7 +51,7 @@ public struct RenderMemory: Sendable {
 
     /// A share holds 8 prompts of SD 1.5 or SDXL, and 5 of a model as small as the one that comes with the program.
     private static let weightsPerShare = 16
-    private static let kindCount = 5
+    private static let kindCount = 6
 
     /// What a render of `plan` may go on from.
     public mutating func reuse(for plan: RenderPlan) -> RenderReuse {
@@ -58,6 +60,7 @@ public struct RenderMemory: Sendable {
         reuse.conditioning = conditionings.use { $0.key == key }?.value
         reuse.contexts = contexts.use { $0.key == key }?.value
         (reuse.texts, reuse.times, reuse.stems) = (texts, times.values, stems.values)
+        reuse.firstStep = firstStep.flatMap { $0.key == key ? $0.value : nil }
         if !plan.tokens.lacksNegative {
             reuse.negative =
                 conditionings.values.last { $0.key.tokens.negative == plan.tokens.negative }?.value.negative
@@ -76,13 +79,14 @@ public struct RenderMemory: Sendable {
         }
         for made in reuse.times { times.keep(made, bytes: made.byteCount) { $0.isSame(as: made) } }
         for made in reuse.stems { stems.keep(made, bytes: made.byteCount) { $0.origin == made.origin } }
+        if let made = reuse.firstStep, made.byteCount <= share { firstStep = (key, made) }
         if reuse.texts.reduce(0, { $0 + ($1?.byteCount ?? 0) }) <= share { texts = reuse.texts }
     }
 
     /// What all that is kept takes.
     public var byteCount: Int {
         conditionings.byteCount + times.byteCount + contexts.byteCount + stems.byteCount
-            + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) }
+            + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) } + (firstStep?.value.byteCount ?? 0)
     }
 
     /// What all that is kept takes at most.
@@ -104,6 +108,8 @@ public struct RenderReuse: Sendable {
     var times: [TimeEmbeddings] = []
     /// Of which one may be that of the first step.
     var stems: [Stem] = []
+    /// Of the plan's prompts.
+    var firstStep: FirstStep?
 
     /// What the network looks at.
     struct Contexts: Sendable {

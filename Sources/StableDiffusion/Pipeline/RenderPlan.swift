@@ -33,6 +33,9 @@ public struct RenderPlan: Sendable {
     /// What the user should know, in sentences: such as words that the text encoder doesn't see.
     public let warnings: [String]
 
+    /// Whether a render in a single step begins at the same time: then its run of the network is the first one of this
+    /// render too, and is remembered for it.
+    public let beginsAsOneStep: Bool
     /// Whether every step runs the network for the negative prompt too.
     let isGuided: Bool
     let schedule: any Scheduler

@@ -17,15 +17,33 @@ import Testing
     }
 
     private func stages(
-        _ settled: CanvasStage, _ times: StageTimes, budget: Double = 300, tiny: Bool = true
+        _ settled: CanvasStage, _ times: StageTimes, budget: Double = 300, tiny: Bool = true,
+        beginsAsOneStep: Bool = false
     ) -> [CanvasStage] {
-        CanvasLadder(settled: settled, factor: 8, hasTinyDecoder: tiny, budget: budget, times: times).stages
+        CanvasLadder(
+            settled: settled, factor: 8, hasTinyDecoder: tiny, beginsAsOneStep: beginsAsOneStep,
+            budget: budget,
+            times: times
+        ).stages
     }
 
     @Test func aSettledPictureThatFitsTheBudgetIsTheOnlyStage() {
         let stages = stages(settled(128, 128, steps: 4, decoder: "tiny"), times(step: 20, at: 128))
         #expect(stages.map(\.name) == [.settled])
         #expect(stages[0].expected == 110.0)
+    }
+
+    @Test func aSettledPictureThatFitsShowsItsFirstStepWhereThatIsSooner() {
+        let many = settled(128, 128, steps: 4, decoder: "tiny")
+        let shared = stages(many, times(step: 20, at: 128), beginsAsOneStep: true)
+        #expect(shared.map(\.name) == [.draft, .settled])
+        #expect(shared[0].steps == 1 && shared[0].width == 128 && shared[0].expected == 50)
+        // Where most of the time goes elsewhere, a picture of its own is not worth it.
+        let quick = stages(many, times(step: 2, at: 128), beginsAsOneStep: true)
+        #expect(quick.map(\.name) == [.settled])
+        let single = stages(
+            settled(128, 128, steps: 1, decoder: "tiny"), times(step: 20, at: 128), beginsAsOneStep: true)
+        #expect(single.map(\.name) == [.settled])
     }
 
     @Test func aDraftOfTheSameSizeIsBetterThanASmallerOneOfMoreSteps() {

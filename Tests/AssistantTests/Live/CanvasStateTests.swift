@@ -134,8 +134,8 @@ struct TypingPlay {
         #expect(quiet(40, 170) == .zero && quiet(85, 170) == .zero)
         #expect(quiet(150, 170) == .milliseconds(65))
         // Not longer than shows a pause, nor than the cap.
-        #expect(quiet(900, 100) == .milliseconds(125))
-        #expect(quiet(900, 300) == .milliseconds(150))
+        #expect(quiet(900, 50) == .microseconds(62_500))
+        #expect(quiet(900, 300) == .milliseconds(80))
         var slow = TypingPlay(costs: [150, 900])
         var fast = TypingPlay(costs: [150, 900])
         slow.type(letters: "abcdefghijklmnop", gap: 250)
@@ -172,6 +172,30 @@ struct TypingPlay {
         play.wait(20)
         #expect(play.started == 2 && play.machine.run?.text == "a fox sits ")
         #expect(play.frames.isEmpty)
+    }
+
+    @Test func aCheapDraftIsMadeAnewRatherThanWaitedFor() {
+        var play = TypingPlay(costs: [40, 60], stopTime: 2)
+        play.type("a fox ")
+        play.wait(26)
+        play.type("a fox s ")
+        #expect(play.stopped == 1)
+        play.wait(2)
+        #expect(play.started == 2 && play.machine.run?.text == "a fox s ")
+    }
+
+    @Test func aFrameOfWholeWordsIsLeftInPeaceSoonerThanOneOfHalfAWord() {
+        for (text, stopped) in [("a fox ", 0), ("a fox", 1)] {
+            var play = TypingPlay(costs: [400, 2000])
+            play.type("a ")
+            play.wait(350)
+            play.type(text)
+            // The first one is nearly done and ends; the second one begins after it.
+            play.wait(220)
+            #expect(play.texts == ["a "] && play.machine.run?.text == text)
+            play.type("a fox sits ")
+            #expect(play.stopped == stopped)
+        }
     }
 
     @Test func aDraftThatIsNearlyDoneIsShown() {
@@ -264,7 +288,7 @@ struct TypingPlay {
                 }
                 play.wait(1)
             }
-            #expect(play.started <= 2 + 2000 / 50)
+            #expect(play.started <= 2 + 2000 / 25)
             play.wait(10_000)
             #expect(play.frames.last?.text == text + "q")
             #expect(play.machine.skipped > 15_000)
