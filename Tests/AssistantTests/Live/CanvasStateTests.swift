@@ -185,7 +185,7 @@ struct TypingPlay {
     }
 
     @Test func aFrameOfWholeWordsIsLeftInPeaceSoonerThanOneOfHalfAWord() {
-        for (text, stopped) in [("a fox ", 0), ("a fox", 1)] {
+        for (text, stopped) in [("a f ", 0), ("a f", 1)] {
             var play = TypingPlay(costs: [400, 2000])
             play.type("a ")
             play.wait(350)
