@@ -36,6 +36,8 @@ struct Chat: AsyncParsableCommand {
         var decodeStep: Double
         var promptTokens: Int
         var cachedTokens: Int
+        /// Milliseconds in which the daemon evaluated the tokens that were left: the template's tail, at least.
+        var evaluation: Double
     }
 
     private struct Report: Encodable {
@@ -44,6 +46,9 @@ struct Chat: AsyncParsableCommand {
         var firstTokenDrafted: Double
         var firstTokenPlain: Double
         var decodeStep: Double
+        /// Of those with prefill while typing: what was left to evaluate at Enter, and how long that took.
+        var tokensLeft: Double
+        var evaluation: Double
     }
 
     func run() async throws {
@@ -61,7 +66,9 @@ struct Chat: AsyncParsableCommand {
             Report(
                 samples: samples, firstTokenDrafted: median(\.firstToken, drafted: true),
                 firstTokenPlain: median(\.firstToken, drafted: false),
-                decodeStep: samples.map(\.decodeStep).quantile(0.5)))
+                decodeStep: samples.map(\.decodeStep).quantile(0.5),
+                tokensLeft: median({ Double($0.promptTokens - $0.cachedTokens) }, drafted: true),
+                evaluation: median(\.evaluation, drafted: true)))
     }
 
     /// Types a message into a new private conversation and sends it.
@@ -77,6 +84,8 @@ struct Chat: AsyncParsableCommand {
             try await Task.sleep(until: start + key.time)
             if isDrafted { try await put(TypedDraft(text: key.text), in: conversation.id, client) }
         }
+        // Enter is a key like any other.
+        try await Task.sleep(for: .seconds(60 / (Double(wordsPerMinute) * 5)))
         let answer = Arrivals()
         var draft = MessageDraft(content: trace.finalText)
         var settings = GenerationSettings()
@@ -86,7 +95,7 @@ struct Chat: AsyncParsableCommand {
         try await client.send(draft, to: conversation.id) { event in
             switch event {
             case .token: await answer.token(after: ContinuousClock.now - enter)
-            case .completed(let completed): await answer.complete(completed.message.usage)
+            case .completed(let completed): await answer.complete(completed)
             case .failed(let failure): throw failure.error
             default: break
             }
@@ -95,7 +104,7 @@ struct Chat: AsyncParsableCommand {
         return await Sample(
             isDrafted: isDrafted, firstToken: answer.times.first ?? .infinity,
             decodeStep: answer.step, promptTokens: answer.usage?.promptTokens ?? 0,
-            cachedTokens: answer.usage?.cachedTokens ?? 0)
+            cachedTokens: answer.usage?.cachedTokens ?? 0, evaluation: answer.evaluation)
     }
 
     private func put(_ draft: TypedDraft, in id: String, _ client: DaemonClient) async throws {
@@ -108,9 +117,13 @@ struct Chat: AsyncParsableCommand {
     private actor Arrivals {
         private(set) var times: [Double] = []
         private(set) var usage: Usage?
+        private(set) var evaluation = 0.0
 
         func token(after time: Duration) { times.append(time.milliseconds) }
-        func complete(_ usage: Usage?) { self.usage = usage }
+        func complete(_ completed: ChatEvent.Completed) {
+            usage = completed.message.usage
+            evaluation = completed.timings?.prefill ?? 0
+        }
 
         /// Milliseconds between two tokens, in the mean.
         var step: Double {

@@ -5,7 +5,7 @@ struct CanvasPolicy: Sendable, Equatable {
     /// Nothing that was typed waits longer than this for its render to begin, however fast more is typed.
     var cap = Duration.milliseconds(400)
     /// Whoever types without a break sees a frame at least this often, where a frame can be made so fast.
-    var framePeriod = Duration.milliseconds(1500)
+    var framePeriod = Duration.milliseconds(2500)
     /// Renders begin at least so far apart, whatever the rate of changes: nobody types faster but in bursts of two keys.
     var shortestInterval = Duration.milliseconds(25)
     /// A render that ends by itself within this time is not stopped: stopping may take as long.
@@ -41,6 +41,6 @@ struct CanvasPolicy: Sendable, Equatable {
     /// That of whole words is sooner than that of half a one: it says most, is seen while the next word is typed, and so the
     /// last letters of a text rarely have to wait for one.
     func patience(cost: Duration, isWhole: Bool) -> Duration {
-        framePeriod(cost: cost) / (isWhole ? 3 : 1)
+        framePeriod(cost: cost) / (isWhole ? 4 : 1)
     }
 }

@@ -243,7 +243,8 @@ struct TypingPlay {
         play.type(letters: String(repeating: "some words ", count: 20), gap: 110)
         var last = Duration.zero
         for frame in play.frames {
-            #expect(frame.at - last <= .milliseconds(1500 + 400 + 2 * 200 * slowness))
+            let period = play.machine.policy.framePeriod
+            #expect(frame.at - last <= period + .milliseconds(400 + 2 * 200 * slowness))
             last = frame.at
         }
         #expect(play.frames.count >= 3)
