@@ -122,7 +122,7 @@ struct Chat: AsyncParsableCommand {
         func token(after time: Duration) { times.append(time.milliseconds) }
         func complete(_ completed: ChatEvent.Completed) {
             usage = completed.message.usage
-            evaluation = completed.timings?.prefill ?? 0
+            evaluation = completed.timings.prefill
         }
 
         /// Milliseconds between two tokens, in the mean.

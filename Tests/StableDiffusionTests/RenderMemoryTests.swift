@@ -82,7 +82,7 @@ import Testing
     func theFirstStepOfADraftIsTheSettledPicturesToo(_ name: String) throws {
         let model = try Models.load(name)
         let pass = Pass(operations: model.operations)
-        var memory = RenderMemory()
+        var memory = RenderMemory(weights: model.model.info.byteCount)
         var draft = Self.settings("a red fox")
         draft.steps = 1
         _ = try Self.render(model.model, draft, &memory, pass)
