@@ -77,14 +77,18 @@ public struct SearchResults: Codable, Sendable, Equatable {
     public init(matches: [SearchMatch]) { self.matches = matches }
 }
 
-/// Body of `PUT /inkling/v1/conversations/{id}/draft`: what is being typed, so that it can be evaluated ahead.
+/// Body of `PUT /inkling/v1/conversations/{id}/draft` and, where there is no conversation yet, of `PUT
+/// /inkling/v1/draft`: what is being typed, so that it can be evaluated ahead.
 public struct TypedDraft: Codable, Sendable, Equatable {
     public var text: String
     /// The model that the message will go to, where it is not the conversation's.
     public var model: String?
+    /// The instructions of a conversation that is not there yet.
+    public var system: String?
 
-    public init(text: String, model: String? = nil) {
+    public init(text: String, model: String? = nil, system: String? = nil) {
         self.text = text
         self.model = model
+        self.system = system
     }
 }

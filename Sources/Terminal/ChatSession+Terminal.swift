@@ -43,6 +43,18 @@ extension ChatSession {
         RawMode.leave()
         return code
     }
+
+    /// Has the line edited in an editor of its own.
+    func editElsewhere() async {
+        guard !isBusy else { return }
+        output.write(renderer.erase())
+        do {
+            editor.replace(with: try await surroundings.edit(editor.text))
+        } catch {
+            complain(error)
+        }
+        renderer.forget()
+    }
 }
 
 /// Keeps the key reader from an editor's input.

@@ -31,6 +31,8 @@ public actor ChatSession {
         /// Of the picture that follows an `/imagine` line.
         case picture(LivePicture.Event)
         case painted(Result<CanvasCommitted, ClientError>)
+        /// More words for an `/imagine` line came, or none.
+        case enriched(Result<PromptText, ClientError>, of: String)
     }
 
     /// How lines come in.
@@ -176,6 +178,7 @@ public actor ChatSession {
         case .answerEnded(let error): endAnswer(error)
         case .picture(let event): live?.receive(event, at: surroundings.elapsed(), room: room)
         case .painted(let result): endPainting(result)
+        case .enriched(let result, let line): swapIn(result, for: line)
         case .slow(let number): if number == answerCount { showStatus(becauseSlow: true) }
         }
     }
@@ -185,6 +188,7 @@ public actor ChatSession {
             interrupt()
             return
         }
+        if key == .alt("e"), enrich() { return }
         let wasEmpty = editor.isEmpty
         let action = editor.handle(key)
         if action != .interrupt, !(wasEmpty && editor.isEmpty) { interrupts = 0 }
@@ -246,17 +250,6 @@ public actor ChatSession {
         isPromptShown = false
         if surroundings.inputStyle == .keys { finishLine() } else { output.write("\n") }
         if interrupts > 1 { say("Control-D or /bye leaves.") }
-    }
-
-    private func editElsewhere() async {
-        guard !isBusy else { return }
-        output.write(renderer.erase())
-        do {
-            editor.replace(with: try await surroundings.edit(editor.text))
-        } catch {
-            complain(error)
-        }
-        renderer.forget()
     }
 
     // MARK: - What goes out

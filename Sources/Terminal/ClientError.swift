@@ -69,3 +69,14 @@ public enum ClientError: Error, Sendable, Equatable, CustomStringConvertible {
 
     static func system(_ code: Int32) -> String { String(cString: strerror(code)) }
 }
+
+extension Result where Failure == ClientError {
+    /// What comes of a request: its answer, or the error as a person is told of it.
+    init(_ request: () async throws -> Success) async {
+        do {
+            self = .success(try await request())
+        } catch {
+            self = .failure(error as? ClientError ?? .failed(ClientError.sentence(for: error)))
+        }
+    }
+}

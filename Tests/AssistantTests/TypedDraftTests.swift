@@ -42,6 +42,17 @@ struct TypedDraftTests {
         #expect(engine.expected.withLock { $0.last?.request.model } == "other")
     }
 
+    @Test func theFirstMessageOfAConversationIsEvaluatedBeforeItIsThere() async throws {
+        service.draft(.init(text: "How are y"), in: nil)
+        #expect(
+            await engine.nextDraft() == [
+                ChatMessage(role: .system, content: "be brief"), ChatMessage(role: .user, content: "How are"),
+            ])
+        service.draft(.init(text: "How are you ", model: "other", system: "be kind"), in: nil)
+        #expect(await engine.nextDraft()?.map(\.content) == ["be kind", "How are you"])
+        #expect(engine.expected.withLock { $0.last?.request.model } == "other")
+    }
+
     @Test func whatIsTypedDuringAnAnswerWaitsForIt() async throws {
         let conversation = try await service.create(.init())
         let stream = service.send(.init(content: "Hi"), to: conversation.id)

@@ -244,6 +244,9 @@ struct CanvasRouteTests {
             #expect(
                 try await daemon.request("PUT", path + "/draft", body: #"{"text":"Hello th"}"#).status == 202)
             #expect(try await daemon.request("PUT", path + "/draft", body: "{}").status == 400)
+            let first = "/inkling/v1/draft"
+            #expect(try await daemon.request("PUT", first, body: #"{"text":"Hi","system":""}"#).status == 202)
+            #expect(try await daemon.request("PUT", first, body: #"{"system":"x"}"#).status == 400)
             #expect(
                 try await daemon.request(
                     "PUT", "/inkling/v1/conversations/none/draft", body: #"{"text":""}"#

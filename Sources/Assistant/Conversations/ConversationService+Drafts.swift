@@ -5,9 +5,10 @@ extension ConversationService {
     /// Takes what is being typed, to evaluate it ahead; returns at once, and works only while nothing else is asked.
     ///
     /// The newest text counts, up to its last whole word. An empty one has the conversation itself evaluated. What
-    /// cannot be evaluated is ignored: the message, once it is sent, tells what is wrong.
-    public func draft(_ draft: TypedDraft, in id: Conversation.ID) {
-        if typed.put(.init(conversation: id, draft: draft)) { expectTyped() }
+    /// cannot be evaluated is ignored: the message, once it is sent, tells what is wrong. Without a conversation it is the
+    /// first message of one that is not there yet.
+    public func draft(_ draft: TypedDraft, in id: Conversation.ID?) {
+        if typed.put(.init(conversation: id ?? "", draft: draft)) { expectTyped() }
     }
 
     /// Lets a text go on that was typed during an answer.
@@ -28,15 +29,26 @@ extension ConversationService {
             if !turns.isBusy(next.conversation) { resumeDraft(in: next.conversation) }
             return
         }
+        guard var (messages, model) = await context(of: next) else { return }
+        messages.append(ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text)))
+        let request = CompletionRequest(model: next.draft.model ?? model, prompt: .chat(messages))
+        try? engine.expect(request, next.conversation)
+    }
+
+    /// What stands before a typed text, and the model that it goes to; `nil` for a conversation that is gone.
+    private func context(of next: TypedDrafts.Typed) async -> (messages: [ChatMessage], model: String?)? {
+        guard !next.conversation.isEmpty else {
+            let system = next.draft.system ?? defaultSystem ?? ""
+            return (system.isEmpty ? [] : [ChatMessage(role: .system, content: system)], nil)
+        }
         guard
             let transcript = try? await histories.store(of: next.conversation).transcript(next.conversation),
             transcript.conversation.erasedAt == nil
-        else { return }
-        var messages = transcript.conversation.prompt(of: transcript.messages, defaultSystem: defaultSystem)
-        messages.append(ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text)))
-        let request = CompletionRequest(
-            model: next.draft.model ?? transcript.conversation.model, prompt: .chat(messages))
-        try? engine.expect(request, next.conversation)
+        else { return nil }
+        let conversation = transcript.conversation
+        return (
+            conversation.prompt(of: transcript.messages, defaultSystem: defaultSystem), conversation.model
+        )
     }
 }
 

@@ -6,6 +6,7 @@ import Synchronization
 /// One task at a time takes texts out; a text that came while its conversation was answering is held until that ends.
 final class TypedDrafts: Sendable {
     struct Typed: Sendable, Equatable {
+        /// Empty for the first message of a conversation that is not there yet.
         var conversation: Conversation.ID
         var draft: TypedDraft
     }

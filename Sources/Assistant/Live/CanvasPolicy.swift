@@ -41,6 +41,6 @@ struct CanvasPolicy: Sendable, Equatable {
     /// That of whole words is sooner than that of half a one: it says most, is seen while the next word is typed, and so the
     /// last letters of a text rarely have to wait for one.
     func patience(cost: Duration, isWhole: Bool) -> Duration {
-        framePeriod(cost: cost) / (isWhole ? 4 : 1)
+        isWhole ? framePeriod(cost: cost) / 4 : framePeriod(cost: cost) - cost
     }
 }

@@ -218,7 +218,7 @@ struct CanvasState: Sendable {
     private func isWorthFinishing(_ run: Run, at now: Duration) -> Bool {
         let cost = costs.first ?? .zero
         let patience = policy.patience(cost: cost, isWhole: run.isWhole)
-        if let unseenSince, now + cost > unseenSince + patience { return true }
+        if let unseenSince, now > unseenSince + patience { return true }
         let spent = now - run.began
         return spent < lateness && cost - spent <= policy.stopTime(cost: cost)
     }

@@ -52,6 +52,8 @@ extension CanvasCommit {
 
 extension TypedDraft {
     init(_ fields: Fields) throws(Failure) {
-        self.init(text: try fields.requiredString("text"), model: try fields.string("model"))
+        self.init(
+            text: try fields.requiredString("text"), model: try fields.string("model"),
+            system: try fields.string("system"))
     }
 }

@@ -58,6 +58,14 @@ extension Routes {
                     return .json(["status": "accepted"], status: .accepted)
                 }
             ])
+        router.resource(
+            "/inkling/v1/draft",
+            [
+                .put: { [bodyLimit] request, context in
+                    conversations.draft(try TypedDraft(await request.fields(upTo: bodyLimit)), in: nil)
+                    return .json(["status": "accepted"], status: .accepted)
+                }
+            ])
         addMessages(to: router)
     }
 

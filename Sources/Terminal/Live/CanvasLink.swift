@@ -78,6 +78,19 @@ actor CanvasLink {
         return try await client.patient(.seconds(24 * 3600)).commit(commit, on: id)
     }
 
+    /// An earlier frame, as it was; `nil` where the newest is to be shown again.
+    ///
+    /// - Throws: `ClientError`.
+    func recall(_ request: FrameBrowser.Request) async throws -> FrameBrowser.Recalled? {
+        let id = try await opened()
+        let timeline = try await client.timeline(of: id).frames
+        guard let entry = FrameBrowser.stop(request.step, from: request.from, in: timeline) else {
+            return nil
+        }
+        let data = try await client.patient(.seconds(600)).frame(entry.number, of: id)
+        return FrameBrowser.Recalled(entry: entry, data: data, count: timeline.last?.number ?? 0)
+    }
+
     /// Closes the canvas, as far as the daemon can be reached.
     func close() async {
         isClosed = true

@@ -12,7 +12,8 @@ struct RunningPainting {
 
 /// What is being typed, and where it will go.
 struct TypingDraft: Sendable {
-    var conversation: Conversation.ID
+    /// `nil` for the first message of a conversation that is made when it is sent.
+    var conversation: Conversation.ID?
     var draft: TypedDraft
 }
 
@@ -48,14 +49,15 @@ extension ChatSession {
         if let prompt = ChatCommand.prompt(of: editor.text) {
             begin()
             live?.type(prompt, at: surroundings.elapsed())
-        } else if let conversation {
+        } else {
             let text = editor.text
             guard !text.hasPrefix("/"), !text.hasPrefix("\"\"\""), text != toldDraft else { return }
             toldDraft = text
             guard !text.isEmpty else { return }
-            drafts.send(
-                TypingDraft(
-                    conversation: conversation.id, draft: TypedDraft(text: text, model: options.model)))
+            var draft = TypedDraft(text: text, model: options.model)
+            // The first message comes before its conversation.
+            if conversation == nil { draft.system = options.system }
+            drafts.send(TypingDraft(conversation: conversation?.id, draft: draft))
         }
     }
 
@@ -71,6 +73,34 @@ extension ChatSession {
         live = LivePicture(
             client: client, settings: CanvasSettings(), display: surroundings.display,
             reconnect: surroundings.reconnect, receive: { post.yield(.picture($0)) })
+    }
+
+    // MARK: - More words
+
+    /// Asks the chat model for more words to the picture of an `/imagine` line, which is painted as ever.
+    ///
+    /// - Returns: false on other lines.
+    func enrich() -> Bool {
+        guard let prompt = ChatCommand.prompt(of: editor.text), !isBusy, let live else { return false }
+        guard !live.status.isEnriching else { return true }
+        self.live?.status.isEnriching = true
+        let (client, post, line) = (client, post, editor.text)
+        Task {
+            post.yield(
+                .enriched(await Result { try await client.enrich(PromptText(text: prompt)) }, of: line))
+        }
+        return true
+    }
+
+    /// Puts the enriched words into the line, where they can be edited, unless more was typed; undo brings back the old.
+    func swapIn(_ result: Result<PromptText, ClientError>, for line: String) {
+        live?.status.isEnriching = false
+        switch result {
+        case .success(let enriched):
+            guard editor.text == line, !isBusy else { return }
+            editor.replace(with: "/imagine " + TextSanitizer.line(enriched.text))
+        case .failure(let error): live?.status.fail(error.description)
+        }
     }
 
     // MARK: - Keeping the picture
@@ -95,13 +125,8 @@ extension ChatSession {
         guard let link = live?.link, let text = live?.prompt else { return }
         let post = post
         let task = Task {
-            do {
-                let commit = CanvasCommit(conversation: conversation, edits: edits)
-                post.yield(.painted(.success(try await link.commit(text, commit))))
-            } catch {
-                let error = error as? ClientError ?? .failed(ClientError.sentence(for: error))
-                post.yield(.painted(.failure(error)))
-            }
+            let commit = CanvasCommit(conversation: conversation, edits: edits)
+            post.yield(.painted(await Result { try await link.commit(text, commit) }))
         }
         painting = RunningPainting(
             line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(), edits: edits)

@@ -26,6 +26,21 @@ extension DaemonClient {
         try await call("POST", canvas(id) + "/commit", commit)
     }
 
+    /// The canvas's frames so far, the oldest first.
+    func timeline(of id: Canvas.ID) async throws -> CanvasTimeline {
+        try decode(await transport.send(.init("GET", canvas(id) + "/frames")))
+    }
+
+    /// A frame's file; painted again, exactly, where it is no longer kept.
+    func frame(_ number: Int, of id: Canvas.ID) async throws -> Data {
+        try await transport.send(.init("GET", canvas(id) + "/frames/\(number)"))
+    }
+
+    /// Asks the chat model for more words to a short prompt.
+    func enrich(_ prompt: PromptText) async throws -> PromptText {
+        try await patient(.seconds(120)).call("POST", Self.root + "/prompts/enriched", prompt)
+    }
+
     func closeCanvas(_ id: Canvas.ID) async throws {
         _ = try await transport.send(.init("DELETE", canvas(id)))
     }
@@ -51,9 +66,12 @@ extension DaemonClient {
     }
 
     /// Tells what is being typed, so that it is evaluated ahead; answered at once.
-    func type(_ draft: TypedDraft, in conversation: Conversation.ID) async throws {
+    ///
+    /// Without a conversation it is the first message of one that is not there yet.
+    func type(_ draft: TypedDraft, in conversation: Conversation.ID?) async throws {
         let body = try Wire.encoder().encode(draft)
-        _ = try await transport.send(.init("PUT", path(conversation) + "/draft", body: body))
+        let target = conversation.map(path) ?? Self.root
+        _ = try await transport.send(.init("PUT", target + "/draft", body: body))
     }
 
     private func canvas(_ id: Canvas.ID) -> String { Self.root + "/canvases/" + Self.encode(id) }

@@ -8,6 +8,8 @@ struct LivePicture {
         case link(CanvasLink.Event)
         /// A frame is ready for the screen.
         case drawn(CanvasEvent.Frame, LiveScreen.Picture)
+        /// An earlier frame came, or none.
+        case recalled(Result<FrameBrowser.Recalled?, ClientError>, for: FrameBrowser.Request)
     }
 
     /// What is to be drawn.
@@ -21,6 +23,7 @@ struct LivePicture {
 
     let link: CanvasLink
     private let display: FrameDisplay?
+    private let receive: @Sendable (Event) -> Void
     private let painter: NewestSender<Job>?
     /// Told when a drawn frame was taken, so that no more wait than a slow terminal can show.
     private let taken: AsyncStream<Void>.Continuation
@@ -31,7 +34,10 @@ struct LivePicture {
     /// The text as it stands.
     private(set) var prompt = Canvas.Prompt()
     private(set) var notice: String?
+    /// The earlier frame that is looked at.
+    var recalled: FrameBrowser.Recalled? { browser.shown }
 
+    private var browser = FrameBrowser()
     private var frame: CanvasEvent.Frame?
     /// Of the settled picture.
     private var size: PictureSize?
@@ -56,6 +62,7 @@ struct LivePicture {
             client: client, draft: CanvasDraft(settings: settings), reconnect: reconnect,
             receive: { receive(.link($0)) })
         self.display = display
+        self.receive = receive
         let (ready, taken) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.taken = taken
         taken.yield()
@@ -73,11 +80,12 @@ struct LivePicture {
         Task { await link.start() }
     }
 
-    /// The text was changed; false where it says the same.
+    /// The text was changed; false where it says the same, unless that `isNew` all the same.
     @discardableResult
-    mutating func type(_ text: String, at now: Duration) -> Bool {
+    mutating func type(_ text: String, at now: Duration, isNew: Bool = false) -> Bool {
         let text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        guard text != prompt.text else { return false }
+        guard isNew || text != prompt.text else { return false }
+        leaveBrowser()
         prompt = Canvas.Prompt(text: text, revision: prompt.revision + 1)
         status.type(revision: prompt.revision, at: now)
         link.type(prompt)
@@ -93,9 +101,22 @@ struct LivePicture {
         case .drawn(let frame, let picture):
             taken.yield()
             // Of an earlier text or another window: those are over.
-            guard frame.revision >= firstRevision, picture.number > lastDrawn else { return }
+            guard picture.number > lastDrawn else { return }
+            if let recalled {
+                guard frame.number == recalled.entry.number else { return }
+                (lastDrawn, self.picture) = (picture.number, picture)
+                return
+            }
+            guard frame.revision >= firstRevision else { return }
             if frame.number != lastShown { status.show(frame, at: now) }
             (lastDrawn, lastShown, self.picture) = (picture.number, frame.number, picture)
+        case .recalled(.success(let recalled), let request):
+            if let next = browser.receive(recalled, for: request) { fetch(next) }
+            draw(in: room)
+        case .recalled(.failure(let error), _):
+            leaveBrowser()
+            status.fail(error.description)
+            draw(in: room)
         }
     }
 
@@ -110,11 +131,37 @@ struct LivePicture {
         case .frame(let frame) where frame.revision >= firstRevision && frame.width > 0 && frame.height > 0:
             self.frame = frame
             if painter == nil { status.show(frame, at: now) }
-            draw(in: room)
+            if recalled == nil { draw(in: room) }
         case .notice(let notice): self.notice = TextSanitizer.line(notice.message)
         case .progress: notice = nil
         default: break
         }
+    }
+
+    // MARK: - Looking back
+
+    /// Shows an earlier frame instead of the newest, or goes on from there.
+    mutating func browse(_ step: FrameBrowser.Step) {
+        // From the newest frame there is no way forth.
+        guard step.count < 0 || recalled != nil else { return }
+        if let request = browser.go(step) { fetch(request) }
+    }
+
+    /// Shows the newest frame again.
+    mutating func stopBrowsing(room: TerminalOutput.Size) {
+        leaveBrowser()
+        draw(in: room)
+    }
+
+    private mutating func leaveBrowser() {
+        browser.leave()
+        // Of the text as it stands there may be none yet.
+        if frame == nil { picture = nil }
+    }
+
+    private func fetch(_ request: FrameBrowser.Request) {
+        let (link, receive) = (link, receive)
+        Task { receive(.recalled(await Result { try await link.recall(request) }, for: request)) }
     }
 
     /// The window has another size: what was drawn is of no use, and the frame is drawn anew.
@@ -127,13 +174,16 @@ struct LivePicture {
     /// The picture stays as it is, and the next text begins another one.
     mutating func beginAnew() {
         (picture, frame, notice) = (nil, nil, nil)
+        browser.leave()
         firstRevision = prompt.revision + 1
         id = TerminalGraphics.makeID()
         status.beginAnew()
     }
 
     private mutating func draw(in room: TerminalOutput.Size) {
-        guard let frame, let display, let painter, room.rows > 0 else { return }
+        guard let frame = recalled.map({ $0.entry.event(data: $0.data) }) ?? frame, let display, let painter,
+            room.rows > 0
+        else { return }
         jobCount += 1
         let area = display.area(
             of: size ?? PictureSize(width: frame.width, height: frame.height), in: room)

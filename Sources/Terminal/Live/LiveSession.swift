@@ -13,6 +13,8 @@ public actor LiveSession {
         case signal(Int32)
         case picture(LivePicture.Event)
         case kept(Result<Kept, ClientError>)
+        /// More words for a text came, or none.
+        case enriched(Result<PromptText, ClientError>, of: String)
     }
 
     /// A picture that Enter kept.
@@ -36,14 +38,15 @@ public actor LiveSession {
 
     /// A text whose picture is being kept.
     private struct Keeping {
-        var text: String
+        /// What stands in the line; `nil` for an earlier frame, beside which the line stays as it is.
+        var text: String?
         var since: Duration
         var task: Task<Void, Never>
     }
 
     static let prompt = ">>> "
     private static let continuation = "... "
-    private static let hint = "What to paint (Enter keeps the picture, Tab takes another seed)"
+    private static let hint = "What to paint (Enter keeps, Tab: other seed, Alt-E: more words, PgUp: back)"
 
     private let options: LiveOptions
     private let client: DaemonClient
@@ -102,6 +105,7 @@ public actor LiveSession {
         case .signal: break
         case .picture(let event): live.receive(event, at: surroundings.elapsed(), room: room)
         case .kept(let result): await finishKeeping(result)
+        case .enriched(let result, let text): swapIn(result, for: text)
         }
     }
 
@@ -115,6 +119,12 @@ public actor LiveSession {
         case (.scalar("d"), .control) where editor.cursor == editor.characters.count: isDone = true
         case (.tab, []): changeSeed(by: 1)
         case (.tab, .shift): changeSeed(by: -1)
+        case (.scalar("e"), .alt): enrich()
+        case (.pageUp, _): live.browse(.init(count: -1, takesDrafts: key.modifiers.contains(.alt)))
+        case (.pageDown, _): live.browse(.init(count: 1, takesDrafts: key.modifiers.contains(.alt)))
+        case (.escape, _) where live.recalled != nil: live.stopBrowsing(room: room)
+        case (.enter, []) where live.recalled != nil:
+            keep(nil, CanvasCommit(frame: live.recalled?.entry.number))
         default: await edit(key)
         }
     }
@@ -123,7 +133,12 @@ public actor LiveSession {
         switch editor.handle(key) {
         case .redraw: follow()
         case .submit(let text):
-            if text.contains(where: { !$0.isWhitespace }) { keep(text) } else { follow() }
+            if text.contains(where: { !$0.isWhitespace }) {
+                live.type(text, at: surroundings.elapsed())
+                keep(text, CanvasCommit())
+            } else {
+                follow()
+            }
         case .interrupt, .end: isDone = true
         case .suspend:
             draw(isFinal: true)
@@ -147,11 +162,35 @@ public actor LiveSession {
         Task { try? await link.change(settings) }
     }
 
+    // MARK: - More words
+
+    /// Asks the chat model for more words, while what was typed is painted as ever.
+    private func enrich() {
+        let text = editor.text
+        guard !live.status.isEnriching, text.contains(where: { !$0.isWhitespace }) else { return }
+        live.status.isEnriching = true
+        let (client, post) = (client, post)
+        Task {
+            post.yield(.enriched(await Result { try await client.enrich(PromptText(text: text)) }, of: text))
+        }
+    }
+
+    /// Puts the enriched text into the line, where it can be edited, unless more was typed; undo brings back the old one.
+    private func swapIn(_ result: Result<PromptText, ClientError>, for text: String) {
+        live.status.isEnriching = false
+        switch result {
+        case .success(let enriched):
+            guard editor.text == text, keeping == nil else { return }
+            editor.replace(with: TextSanitizer.line(enriched.text))
+            follow()
+        case .failure(let error): live.status.fail(error.description)
+        }
+    }
+
     // MARK: - Keeping a picture
 
-    /// Keeps the settled picture of a text; the keys that follow wait.
-    private func keep(_ text: String) {
-        live.type(text, at: surroundings.elapsed())
+    /// Keeps the settled picture of the newest text, or an earlier frame; the keys that follow wait.
+    private func keep(_ text: String?, _ commit: CanvasCommit) {
         live.status.isKeeping = true
         let (link, prompt, post) = (live.link, live.prompt, post)
         let keeper = PictureKeeper(client: client, folder: options.folder)
@@ -170,7 +209,7 @@ public actor LiveSession {
     private func stopKeeping() {
         guard let stopped = keeping else { return }
         stopped.task.cancel()
-        editor.replace(with: stopped.text)
+        if let text = stopped.text { editor.replace(with: text) }
         live.status.isKeeping = false
         keeping = nil
     }
@@ -185,7 +224,7 @@ public actor LiveSession {
             output.write(screen.finish() + "\(TextSanitizer.line(value.path))  \(facts)\n")
             live.beginAnew()
             keeping = nil
-            follow()
+            live.type(editor.text, at: surroundings.elapsed(), isNew: !editor.isEmpty)
         case .failure(let error):
             stopKeeping()
             live.status.fail(error.description)
@@ -216,16 +255,21 @@ public actor LiveSession {
     /// Draws what is typed, the picture above it, and the status below or, in the end, none.
     private func draw(isFinal: Bool = false) {
         let size = output.size()
-        let text = keeping.map { Array($0.text) } ?? editor.characters
+        let text = keeping?.text.map { Array($0) } ?? editor.characters
         var prompt = Self.prompt
         if let search = editor.search {
             prompt = "(\(search.hasFailed ? "no match" : "search") '\(search.query)') "
         }
         let layout = LineLayout(
             prompt: prompt, continuation: Self.continuation, text: text,
-            cursor: keeping == nil ? editor.cursor : text.count,
+            cursor: keeping?.text == nil ? editor.cursor : text.count,
             hint: isFinal || !output.usesColor ? "" : Self.hint, columns: size.columns)
-        let status = isFinal ? "" : live.notice ?? live.status.text(columns: size.columns)
+        let looking = keeping == nil ? live.recalled : nil
+        let status =
+            isFinal
+            ? ""
+            : looking.map { LiveStatus.text(of: $0, columns: size.columns) } ?? live.notice
+                ?? live.status.text(columns: size.columns)
         output.write(
             screen.draw(
                 layout, status: DisplayWidth.truncate(status, to: max(1, size.columns - 1)),

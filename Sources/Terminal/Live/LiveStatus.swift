@@ -19,6 +19,8 @@ struct LiveStatus: Sendable, Equatable {
     private(set) var phase = Phase.connecting
     /// The person wants the picture kept, and it is waited for.
     var isKeeping = false
+    /// The chat model was asked for more words.
+    var isEnriching = false
     /// From a key to the first frame of what it typed, as it was last.
     private(set) var latency: Duration?
     /// Frames that were shown.
@@ -42,8 +44,8 @@ struct LiveStatus: Sendable, Equatable {
     private static let typedLimit = 256
 
     static func == (first: Self, second: Self) -> Bool {
-        (first.phase, first.isKeeping, first.frameCount, first.stepsSaved)
-            == (second.phase, second.isKeeping, second.frameCount, second.stepsSaved)
+        (first.phase, first.isKeeping, first.isEnriching, first.frameCount, first.stepsSaved)
+            == (second.phase, second.isKeeping, second.isEnriching, second.frameCount, second.stepsSaved)
             && (first.latency, first.seed) == (second.latency, second.seed) && first.shown == second.shown
     }
 
@@ -103,10 +105,21 @@ struct LiveStatus: Sendable, Equatable {
 
     // MARK: - Words
 
+    /// One row about an earlier frame that is looked at, such as "frame 12 of 31  512×512 settled  seed 0  a red fox".
+    static func text(of recalled: FrameBrowser.Recalled, columns: Int) -> String {
+        let (entry, recipe) = (recalled.entry, recalled.entry.frame.recipe)
+        let parts = [
+            "frame \(entry.number) of \(recalled.count)",
+            "\(recipe.width)×\(recipe.height) \(entry.stage.rawValue)",
+            "seed \(recipe.seed)", TextSanitizer.line(recipe.prompt),
+        ]
+        return DisplayWidth.truncate(parts.joined(separator: "  "), to: max(1, columns - 1))
+    }
+
     /// One row of at most `columns`, such as
     /// "512×512 settled  key to frame 0.14 s  12 frames  31 steps saved  seed 0".
     func text(columns: Int) -> String {
-        var parts = [first]
+        var parts = isEnriching ? ["more words come", first] : [first]
         if let latency { parts.append("key to frame \(Self.milliseconds(latency))") }
         if frameCount > 0 { parts.append(frameCount == 1 ? "1 frame" : "\(frameCount) frames") }
         if stepsSaved > 0 { parts.append(stepsSaved == 1 ? "1 step saved" : "\(stepsSaved) steps saved") }

@@ -114,6 +114,91 @@ import Testing
         await end.value
     }
 
+    /// A daemon whose canvas has a settled frame for each of three texts, and which tells what is kept.
+    private func remembering(_ committed: Log) throws -> CanvasServer {
+        let entries = ["a", "a fox", "a hen"].enumerated().map { index, text in
+            var recipe = CanvasServer.picture.recipe
+            recipe.prompt = text
+            return CanvasTimeline.Entry(
+                number: index + 1, revision: index + 1, stage: .settled, frame: FrameRecipe(recipe: recipe),
+                shownAt: CanvasServer.date)
+        }
+        return try CanvasServer(
+            follow: { connection, _ in
+                connection.event(.canvas(CanvasServer.canvas()), id: 1)
+                connection.event(CanvasServer.frame(3, revision: 1, .settled), id: 2)
+                connection.waitForClose()
+            },
+            other: { connection in
+                let target = connection.request.target
+                if target.hasSuffix("/commit") { committed.add(connection.request.body) }
+                if target.hasSuffix("/frames") {
+                    connection.answer(CanvasServer.text(CanvasTimeline(frames: entries)))
+                } else if target.hasSuffix("/frames/2") {
+                    connection.answer("FRAME")
+                } else {
+                    return false
+                }
+                return true
+            })
+    }
+
+    @Test func pageUpLooksBackAndEnterKeepsThatFrame() async throws {
+        let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
+        let canvas = try remembering(committed)
+        let session = try session(canvas, log, folder, text: "a hen")
+        let end = Task { await session.run() }
+        await log.wait(for: "settled  ")
+        press("\u{1B}[5~", session)
+        await log.wait(for: "frame 2 of 3  64×48 settled  seed 7  a fox")
+        press("\r", session)
+        await committed.wait(for: #"{"frame":2}"#)
+        await log.wait(for: "a-fox-7.png")
+        press("\u{03}", session)
+        await end.value
+        #expect(folder.names == ["a-fox-7.png"])
+        // What was typed stays in the line, and is painted again as the next picture.
+        #expect(canvas.texts.allSatisfy { $0 == "a hen" })
+    }
+
+    @Test func escapeLeavesTheEarlierFrame() async throws {
+        let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
+        let canvas = try remembering(committed)
+        let session = try session(canvas, log, folder, text: "a hen")
+        let end = Task { await session.run() }
+        await log.wait(for: "settled  ")
+        press("\u{1B}[5~", session)
+        await log.wait(for: "frame 2 of 3")
+        press("\u{1B}", session)
+        press("\r", session)
+        await log.wait(for: "a-fox-7.png")
+        press("\u{03}", session)
+        await end.value
+        #expect(committed.text == "{}")
+    }
+
+    @Test func altEPutsMoreWordsIntoTheLineAndUndoTakesThemBack() async throws {
+        let (log, typed, asked, folder) = (Log(), Log(), Log(), try TemporaryFolder())
+        let canvas = try CanvasServer(
+            follow: { connection, _ in connection.waitForClose() }, type: { typed.add("<\($0.text)>") },
+            other: { connection in
+                guard connection.request.target.hasSuffix("/prompts/enriched") else { return false }
+                asked.add(connection.request.body)
+                connection.answer(#"{"text":"a fox, in the \u001B[31msnow"}"#)
+                return true
+            })
+        let session = try session(canvas, log, folder, text: "a fox")
+        let end = Task { await session.run() }
+        await typed.wait(for: "<a fox>")
+        press("\u{1B}e", session)
+        await typed.wait(for: "<a fox, in the snow>")
+        #expect(asked.text == #"{"text":"a fox"}"#)
+        press("\u{1F}", session)
+        await typed.wait(for: "snow><a fox>")
+        press("\u{03}", session)
+        await end.value
+    }
+
     @Test func keysTypedWhileAPictureIsKeptComeAfterwards() async throws {
         let (log, folder) = (Log(), try TemporaryFolder())
         let (asked, answer) = (Signal(), DispatchSemaphore(value: 0))
