@@ -58,6 +58,8 @@ struct CanvasState: Sendable {
     private var done: (signature: PromptSignature, stage: Int)?
     /// Since when text has been changed without a frame.
     private var unseenSince: Duration?
+    /// The text whose settled picture is being painted to be kept, outside of the canvas's turn.
+    private var keeping: PromptSignature?
     private var lastStart: Duration?
     private var lastRun = 0
     private var isSettled = true
@@ -136,6 +138,32 @@ struct CanvasState: Sendable {
         ended(id, isShown: true, at: now)
     }
 
+    /// The settled picture of the newest text is painted to be kept: it is not painted twice.
+    ///
+    /// - Returns: that render, which is no turn of the canvas.
+    mutating func keeps(at now: Duration) -> Run {
+        keeping = newest.signature
+        return Run(
+            id: 0, revision: newest.prompt.revision, text: newest.prompt.text, signature: newest.signature,
+            stage: max(0, costs.count - 1), began: now, keyed: newest.keyed, isWhole: true)
+    }
+
+    /// That picture is there (`isShown`), or never will be.
+    mutating func kept(isShown: Bool) {
+        defer { keeping = nil }
+        guard isShown, keeping == newest.signature else { return }
+        done = (newest.signature, max(0, costs.count - 1))
+        unseenSince = nil
+        // A draft of it would come too late.
+        run?.signature = []
+    }
+
+    /// Whether the settled picture of the newest text is being rendered.
+    var isSettling: Bool {
+        guard let run, !run.isStopping, !isOutdated(run) else { return false }
+        return run.stage == costs.count - 1
+    }
+
     // MARK: - What is to be done
 
     /// The next thing to do at an instant, which counts as done then; `nil` when nothing more is to be done now.
@@ -160,7 +188,7 @@ struct CanvasState: Sendable {
             // Whether a draft of an older text is stopped is decided when the newer one is due, and once more when it is
             // late; one that goes on then goes on to its end.
             if !run.isStopping, isOutdated(run), run.stage == 0 { instants = [due, run.began + lateness] }
-        } else if !isOver {
+        } else if !isOver, !isKept {
             instants = [doneStage == nil ? due : refinementDue]
         }
         return instants.filter { $0 > now }.min()
@@ -173,7 +201,7 @@ struct CanvasState: Sendable {
             unseenSince = nil
             return .settle(revision: newest.prompt.revision, isEmpty: newest.isEmpty)
         }
-        guard now >= (doneStage == nil ? due : refinementDue) else { return nil }
+        guard !isKept, now >= (doneStage == nil ? due : refinementDue) else { return nil }
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
@@ -191,6 +219,9 @@ struct CanvasState: Sendable {
 
     /// Whether nothing is left to render.
     private var isOver: Bool { newest.isEmpty || (doneStage ?? -1) >= costs.count - 1 }
+
+    /// Whether the newest text has a draft, and its settled picture comes without a render.
+    private var isKept: Bool { keeping == newest.signature && doneStage != nil }
 
     private func isOutdated(_ run: Run) -> Bool { newest.isEmpty || run.signature != newest.signature }
 

@@ -26,21 +26,57 @@ extension LiveCanvas {
             }
             return (try await render(entry.frame).bitmap, entry.frame.kept)
         }
-        let (text, settings, file) = state.withLock { state in
-            (
-                state.machine.prompt.text, state.settings,
-                state.frames.settledFile(of: state.machine.signature)
-            )
-        }
-        guard !text.allSatisfy(\.isWhitespace) else {
+        let isEmpty = state.withLock { $0.machine.prompt.text.allSatisfy(\.isWhitespace) }
+        guard !isEmpty else {
             throw AssistantError(.invalidRequest, "There is no text to paint.", parameter: "text")
         }
-        if let file, let entry = state.withLock({ $0.frames.entry(file.number) }) {
-            return (try Bitmap(decoding: Array(file.data)), entry.frame.recipe)
-        }
-        // A render of its own, which nothing that is typed meanwhile stops.
-        let finished = try await render(settings.request(text: text))
+        await settling()
+        if let settled = try settledPicture() { return settled }
+        let finished = try await keep()
         return (finished.bitmap, finished.frame.recipe)
+    }
+
+    /// Waits for the settled picture of the newest text where it is being rendered; it may be stopped all the same.
+    private func settling() async {
+        await withCheckedContinuation { continuation in
+            state.withLock { state in
+                guard state.machine.isSettling else { return continuation.resume() }
+                state.waiting.append(continuation)
+            }
+        }
+    }
+
+    private func settledPicture() throws -> (bitmap: Bitmap, recipe: Recipe)? {
+        let found = state.withLock { state in
+            let file = state.frames.settledFile(of: state.machine.signature)
+            return file.flatMap { file in state.frames.entry(file.number).map { (file.data, $0) } }
+        }
+        guard let (data, entry) = found else { return nil }
+        return (try Bitmap(decoding: Array(data)), entry.frame.recipe)
+    }
+
+    /// Renders the settled picture of the newest text in a turn of its own, which nothing that is typed meanwhile stops;
+    /// it is the canvas's settled picture too.
+    private func keep() async throws -> FinishedFrame {
+        let (settings, run) = state.withLock { ($0.settings, $0.machine.keeps(at: clock.now())) }
+        do {
+            let finished = try await render(settings.request(text: run.text))
+            let file = try encode(finished, isExact: true)
+            state.withLock { state in
+                // Of other settings it is another picture, and of another text none that is to be seen.
+                let isShown = state.settings == settings && state.machine.signature == run.signature
+                if isShown, !state.isClosed { publish(finished, file, of: run, as: .settled, &state) }
+                state.machine.kept(isShown: isShown)
+                act(&state)
+            }
+            return finished
+        } catch {
+            state.withLock { state in
+                state.machine.kept(isShown: false)
+                act(&state)
+            }
+            throw error
+        }
     }
 
     private func entry(_ number: Int) throws -> CanvasTimeline.Entry {

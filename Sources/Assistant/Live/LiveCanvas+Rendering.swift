@@ -229,40 +229,49 @@ extension LiveCanvas {
     private func show(
         _ finished: FinishedFrame, run: CanvasState.Run, stage: CanvasStage, waited: Duration
     ) throws {
-        let isSettled = stage.name == .settled
-        let (format, data) = try encode(finished, isExact: isSettled)
+        let file = try encode(finished, isExact: stage.name == .settled)
         state.withLock { state in
-            guard !state.isClosed else { return }
-            let revision = state.machine.run.flatMap { $0.id == run.id ? $0.revision : nil } ?? run.revision
-            let number = state.frames.add(
-                revision: revision, stage: stage.name, frame: finished.frame, signature: run.signature,
-                format: format, data: data, isExact: isSettled || format == .png,
-                latents: finished.latents, at: Date())
-            state.shown = number
-            let sinceKey = (clock.now() - run.keyed).milliseconds
-            tally.count { tally in
-                tally.shown += 1
-                tally.stepsSaved += finished.savedSteps
-                if run.stage == 0 { tally.keyToFrame.add(sinceKey) }
-                if isSettled {
-                    tally.settled += 1
-                    tally.keyToSettled.add(sinceKey)
-                }
-            }
-            let sample = finished.sample
-            feed.send(
-                .frame(
-                    .init(
-                        number: number, revision: revision, stage: stage.name,
-                        step: finished.outline.stepCount, steps: finished.outline.steps, isSettled: isSettled,
-                        width: finished.bitmap.width,
-                        height: finished.bitmap.height, format: format, data: data,
-                        timings: FrameTimings(
-                            sinceKey: sinceKey, waited: waited.milliseconds, encode: sample.encode,
-                            denoise: sample.steps.reduce(0, +), decode: sample.decode))))
+            guard !state.isClosed else { return wake(&state) }
+            var run = run
+            if let current = state.machine.run, current.id == run.id { run.revision = current.revision }
+            publish(finished, file, of: run, as: stage.name, waited: waited, &state)
             state.machine.ended(run.id, isShown: true, at: clock.now())
+            wake(&state)
             act(&state)
         }
+    }
+
+    /// Puts a frame into the timeline, and before the readers.
+    func publish(
+        _ finished: FinishedFrame, _ file: (format: PictureFormat, data: Data), of run: CanvasState.Run,
+        as stage: CanvasStage.Name, waited: Duration = .zero, _ state: inout State
+    ) {
+        let isSettled = stage == .settled
+        let number = state.frames.add(
+            revision: run.revision, stage: stage, frame: finished.frame, signature: run.signature,
+            format: file.format, data: file.data, isExact: isSettled || file.format == .png,
+            latents: finished.latents, at: Date())
+        state.shown = number
+        let sinceKey = (clock.now() - run.keyed).milliseconds
+        tally.count { tally in
+            tally.shown += 1
+            tally.stepsSaved += finished.savedSteps
+            if run.stage == 0 { tally.keyToFrame.add(sinceKey) }
+            if isSettled {
+                tally.settled += 1
+                tally.keyToSettled.add(sinceKey)
+            }
+        }
+        let (sample, outline) = (finished.sample, finished.outline)
+        feed.send(
+            .frame(
+                .init(
+                    number: number, revision: run.revision, stage: stage, step: outline.stepCount,
+                    steps: outline.steps, isSettled: isSettled, width: finished.bitmap.width,
+                    height: finished.bitmap.height, format: file.format, data: file.data,
+                    timings: FrameTimings(
+                        sinceKey: sinceKey, waited: waited.milliseconds, encode: sample.encode,
+                        denoise: sample.steps.reduce(0, +), decode: sample.decode))))
     }
 
     private func stopped(_ run: CanvasState.Run, stage: CanvasStage, steps: Int) {
@@ -274,8 +283,15 @@ extension LiveCanvas {
     private func end(_ run: CanvasState.Run, isShown: Bool) {
         state.withLock { state in
             state.machine.ended(run.id, isShown: isShown, at: clock.now())
+            wake(&state)
             act(&state)
         }
+    }
+
+    /// Tells those who waited for the end of a render.
+    private func wake(_ state: inout State) {
+        for continuation in state.waiting { continuation.resume() }
+        state.waiting = []
     }
 
     private func fail(_ error: AssistantError, revision: Int) {
@@ -283,7 +299,7 @@ extension LiveCanvas {
     }
 
     /// A frame's file; what is settled comes back to the last bit.
-    private func encode(
+    func encode(
         _ finished: FinishedFrame, isExact: Bool
     ) throws -> (format: PictureFormat, data: Data) {
         let format = state.withLock { $0.settings.format } ?? .webp

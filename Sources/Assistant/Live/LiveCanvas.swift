@@ -32,6 +32,8 @@ final class LiveCanvas: Sendable {
         /// Number of the frame that readers see now; 0 for none.
         var shown = 0
         var running: (run: Int, work: FrameEngine.Running)?
+        /// Who waits for the end of the render on its way.
+        var waiting: [CheckedContinuation<Void, Never>] = []
         var alarm: (deadline: Duration, task: Task<Void, Never>)?
         /// What gets the model ready, while it does.
         var probe: (number: Int, work: FrameEngine.Running)?

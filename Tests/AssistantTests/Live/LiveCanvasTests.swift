@@ -94,6 +94,50 @@ struct LiveCanvasTests {
         #expect(tally.value.superseded == 1 && tally.value.stepsWasted == 1)
     }
 
+    @Test func whatIsBeingRenderedIsWaitedForAndNotPaintedTwice() async throws {
+        var (canvas, events) = try await measured()
+        try type("a red fox ", 1, on: canvas)
+        for _ in 0..<2 {
+            try #require(await frames.next()).finish()
+            _ = try await next("frame", &events)
+            clock.advance(by: .seconds(1))
+        }
+        let settled = try #require(await frames.next())
+        let keeping = Task { try await canvas.picture(of: nil) }
+        while canvas.state.withLock({ $0.waiting.isEmpty }) { await Task.yield() }
+        let count = frames.callCount
+        settled.finish()
+        #expect(try await keeping.value.recipe.prompt == "a red fox ")
+        #expect(frames.callCount == count && tally.value.settled == 1)
+    }
+
+    @Test func aPictureThatIsKeptEarlyIsTheCanvasesSettledOne() async throws {
+        var (canvas, events) = try await measured()
+        try type("a red fox ", 1, on: canvas)
+        try #require(await frames.next()).finish()
+        _ = try await next("frame", &events)
+        let keeping = Task { try await canvas.picture(of: nil) }
+        let kept = try #require(await frames.next())
+        #expect(kept.text == "a red fox " && kept.request.lane == "c-kept")
+        clock.advance(by: .seconds(9))
+        let count = frames.callCount
+        kept.finish()
+        _ = try await keeping.value
+        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        #expect(frame.isSettled && frame.number == 2 && frame.revision == 1)
+        #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 2)))
+        #expect(frames.callCount == count)
+        // What failed leaves the settled picture to the canvas.
+        try type("a blue fox ", 2, on: canvas)
+        try #require(await frames.next()).finish()
+        _ = try await next("frame", &events)
+        let failing = Task { try await canvas.picture(of: nil) }
+        try #require(await frames.next()).fail(AssistantError(.internalError, "no"))
+        await #expect(throws: AssistantError.self) { _ = try await failing.value }
+        clock.advance(by: .seconds(1))
+        #expect(await frames.next()?.request.lane == "c")
+    }
+
     @Test func theAlarmRingsForAHalfWord() async throws {
         let (canvas, _) = try await measured()
         try type("f", 1, on: canvas)
