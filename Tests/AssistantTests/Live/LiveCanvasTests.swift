@@ -1,6 +1,7 @@
 import AssistantAPI
 import FoundationEssentials
 import ImageCodecs
+import Synchronization
 import Testing
 
 @testable import Assistant

@@ -46,23 +46,31 @@ import Testing
     @Test func stepsAddUpWhileAFrameIsFetched() throws {
         var browser = FrameBrowser()
         let timeline = timeline(texts)
-        let first = try #require(browser.go(.init(count: -1)))
+        let firstStep = browser.go(.init(count: -1))
+        let first = try #require(firstStep)
         #expect(first == .init(step: .init(count: -1), from: nil, visit: 0))
-        #expect(browser.go(.init(count: -1)) == nil && browser.go(.init(count: -1)) == nil)
+        for _ in 0..<2 {
+            let step = browser.go(.init(count: -1))
+            #expect(step == nil)
+        }
         let frame = FrameBrowser.Recalled(entry: timeline[2], data: Data(), count: 5)
         let second = browser.receive(frame, for: first)
         #expect(browser.shown == frame)
         #expect(second == .init(step: .init(count: -2), from: 3, visit: 0))
-        #expect(browser.receive(nil, for: try #require(second)) == nil && browser.shown == nil)
+        let third = browser.receive(nil, for: try #require(second))
+        #expect(third == nil && browser.shown == nil)
     }
 
     @Test func aFrameThatComesAfterLeavingIsNotShown() throws {
         var browser = FrameBrowser()
-        let request = try #require(browser.go(.init(count: -1)))
+        let requestStep = browser.go(.init(count: -1))
+        let request = try #require(requestStep)
         browser.leave()
         let frame = FrameBrowser.Recalled(entry: timeline(texts)[0], data: Data(), count: 5)
-        #expect(browser.receive(frame, for: request) == nil && browser.shown == nil)
-        let again = try #require(browser.go(.init(count: -1)))
+        let next = browser.receive(frame, for: request)
+        #expect(next == nil && browser.shown == nil)
+        let againStep = browser.go(.init(count: -1))
+        let again = try #require(againStep)
         #expect(again != request)
         _ = browser.receive(frame, for: again)
         #expect(browser.shown == frame)
