@@ -150,7 +150,7 @@ import Testing
         let end = Task { await session.run() }
         await log.wait(for: "settled  ")
         press("\u{1B}[5~", session)
-        await log.wait(for: "frame 2 of 3  64×48 settled  seed 7  a fox")
+        await log.wait(for: "frame 2 of 3")
         press("\r", session)
         await committed.wait(for: #"{"frame":2}"#)
         await log.wait(for: "a-fox-7.png")
@@ -184,7 +184,7 @@ import Testing
             other: { connection in
                 guard connection.request.target.hasSuffix("/prompts/enriched") else { return false }
                 asked.add(connection.request.body)
-                connection.answer(#"{"text":"a fox, in the \u001B[31msnow"}"#)
+                connection.answer(#"{"text":"a fox, in the \u0007snow"}"#)
                 return true
             })
         let session = try session(canvas, log, folder, text: "a fox")

@@ -78,4 +78,17 @@ import Testing
         status.show(frame(1, revision: .max, step: .min, steps: .max), at: ms(1))
         #expect(status.stepsSaved == 1_000_000)
     }
+
+    @Test func anEarlierFrameIsToldByItsPlaceAndItsText() {
+        var recipe = CanvasServer.picture.recipe
+        recipe.prompt = "a \u{1B}[2Jfox\nin the snow"
+        let entry = CanvasTimeline.Entry(
+            number: 2, revision: 1, stage: .settled, frame: FrameRecipe(recipe: recipe),
+            shownAt: CanvasServer.date)
+        let recalled = FrameBrowser.Recalled(entry: entry, data: .init(), count: 3)
+        #expect(
+            LiveStatus.text(of: recalled, columns: 80)
+                == "frame 2 of 3  64×48 settled  seed 7  a [2Jfox in the snow")
+        #expect(LiveStatus.text(of: recalled, columns: 20).count < 20)
+    }
 }
