@@ -129,7 +129,7 @@ struct LiveCanvasTests {
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 2)))
         #expect(frames.callCount == count)
         // What failed leaves the settled picture to the canvas.
-        try type("a blue fox ", 2, on: canvas)
+        try type("two black dogs ", 2, on: canvas)
         try #require(await frames.next()).finish()
         _ = try await next("frame", &events)
         let failing = Task { try await canvas.picture(of: nil) }
