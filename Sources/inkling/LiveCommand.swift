@@ -14,6 +14,10 @@ struct LiveCommand: AsyncParsableCommand {
             Enter keeps the settled picture, in the history and in the current folder, and begins another one. Tab takes \
             the next seed and Shift-Tab the one before; Up brings back what you kept; Control-C or Control-D leaves.
 
+            Page Up shows the picture of an earlier text (with Alt, every single frame) and Page Down a later one; Enter \
+            keeps it exactly as it was, Escape returns. Alt-E asks the chat model for more words, which are put behind \
+            yours and can be undone with Control-_.
+
             Examples:
               inkling live
               inkling live "a lighthouse in a storm"

@@ -11,12 +11,26 @@ import termios
 import unittest
 
 import pexpect
+import pyte
 
 from daemon import BIN, Daemon
 
 # A tiny model with random weights: what it paints is noise, but painted by every part of the engine.
 MODEL = pathlib.Path(__file__).parents[1] / "StableDiffusionTests/Fixtures/models/sd15"
 SETTINGS = ("--size", "64", "--steps", "4")
+
+
+class Screen:
+    """What a person sees of a client's terminal, of which only changes are written."""
+
+    def __init__(self, client):
+        rows, columns = client.getwinsize()
+        self.client, self.screen = client, pyte.Screen(columns, rows)
+        self.stream = pyte.Stream(self.screen)
+
+    def wait_for(self, pattern):
+        while not re.search(pattern, "\n".join(self.screen.display)):
+            self.stream.feed(self.client.read_nonblocking(4096, timeout=60))
 
 
 class Live(unittest.TestCase):
@@ -42,6 +56,11 @@ class Live(unittest.TestCase):
         client = self.spawn("--graphics", kind, *SETTINGS, *arguments, **options)
         client.expect(">>> ")
         return client
+
+    def seen(self, *arguments):
+        """A client without pictures, and what is seen of it."""
+        client = self.spawn("--graphics", "none", *SETTINGS, *arguments)
+        return client, Screen(client)
 
     def leave(self, client, key="\x04"):
         client.send(key)
@@ -110,8 +129,37 @@ class Live(unittest.TestCase):
         client.setwinsize(5, 40)
         client.expect(r"\x1b\[J")
         client.send("es")
+        # Of a row only what changed is written; in a window of another size all of it is.
+        client.setwinsize(4, 40)
         client.expect(r"key to frame \d+ ms")
         self.assertNotIn("\u2580", client.before)
+        self.leave(client, "\x03")
+
+    def test_page_up_brings_an_earlier_frame_back_and_enter_keeps_it_exactly(self):
+        client, screen = self.seen("a fox")
+        screen.wait_for("settled  key to frame")
+        client.send(" in the snow")
+        client.send("\x1b[5~" * 20)
+        screen.wait_for(r"frame \d+ of \d+  64×64 settled  seed 0  a fox ")
+        client.send("\r")
+        screen.wait_for(r"a-fox-0\.png")
+        # What was typed stays, with its picture.
+        screen.wait_for(r"\.png(.|\n)*>>> a fox in the snow *\n64×64 settled")
+        self.leave(client, "\x03")
+        painted = subprocess.run(
+            [f"{BIN}/inkling", "imagine", "a fox", *SETTINGS, "--seed", "0", "-o", "painted.png", "--quiet"],
+            cwd=self.folder, env=self.daemon.environment, timeout=60)
+        self.assertEqual(painted.returncode, 0)
+        self.assertEqual(
+            (self.folder / "a-fox-0.png").read_bytes(), (self.folder / "painted.png").read_bytes())
+
+    def test_alt_e_puts_the_chat_models_words_behind_ones_own(self):
+        client, screen = self.seen("a fox")
+        screen.wait_for("settled")
+        client.send("\x1be")
+        screen.wait_for(">>> a fox, [a-z]")
+        client.send("\x1f!")
+        screen.wait_for(">>> a fox! ")
         self.leave(client, "\x03")
 
     def test_without_colours_and_pictures_the_words_remain(self):

@@ -80,11 +80,11 @@ struct LivePicture {
         Task { await link.start() }
     }
 
-    /// The text was changed; false where it says the same, unless that `isNew` all the same.
+    /// The text was changed; false where it says the same.
     @discardableResult
-    mutating func type(_ text: String, at now: Duration, isNew: Bool = false) -> Bool {
+    mutating func type(_ text: String, at now: Duration) -> Bool {
         let text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        guard isNew || text != prompt.text else { return false }
+        guard text != prompt.text else { return false }
         leaveBrowser()
         prompt = Canvas.Prompt(text: text, revision: prompt.revision + 1)
         status.type(revision: prompt.revision, at: now)
@@ -178,6 +178,15 @@ struct LivePicture {
         firstRevision = prompt.revision + 1
         id = TerminalGraphics.makeID()
         status.beginAnew()
+    }
+
+    /// The earlier picture stays as it is, and the newest is shown again below it.
+    mutating func goOn(room: TerminalOutput.Size) {
+        picture = nil
+        lastDrawn = jobCount
+        id = TerminalGraphics.makeID()
+        status.isKeeping = false
+        stopBrowsing(room: room)
     }
 
     private mutating func draw(in room: TerminalOutput.Size) {

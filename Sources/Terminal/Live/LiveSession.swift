@@ -195,13 +195,11 @@ public actor LiveSession {
         let (link, prompt, post) = (live.link, live.prompt, post)
         let keeper = PictureKeeper(client: client, folder: options.folder)
         let task = Task {
-            do {
-                let picture = try await link.commit(prompt, CanvasCommit()).picture
-                post.yield(.kept(.success(Kept(picture: picture, path: try await keeper.write(picture)))))
-            } catch {
-                let error = error as? ClientError ?? .failed(ClientError.sentence(for: error))
-                post.yield(.kept(.failure(error)))
+            let result = await Result {
+                let picture = try await link.commit(prompt, commit).picture
+                return Kept(picture: picture, path: try await keeper.write(picture))
             }
+            post.yield(.kept(result))
         }
         keeping = Keeping(text: text, since: surroundings.elapsed(), task: task)
     }
@@ -222,9 +220,9 @@ public actor LiveSession {
             let facts = PictureText.facts(value.picture, time: time)
             draw(isFinal: true)
             output.write(screen.finish() + "\(TextSanitizer.line(value.path))  \(facts)\n")
-            live.beginAnew()
+            if kept.text == nil { live.goOn(room: room) } else { live.beginAnew() }
             keeping = nil
-            live.type(editor.text, at: surroundings.elapsed(), isNew: !editor.isEmpty)
+            follow()
         case .failure(let error):
             stopKeeping()
             live.status.fail(error.description)
