@@ -228,6 +228,7 @@ class OutOfTheBox(unittest.TestCase):
     def test_a_fox_in_the_snow_at_night(self):
         fixtures = pathlib.Path(__file__).parents[1] / "StableDiffusionTests/Fixtures"
         golden = json.loads((fixtures / "shipped.json").read_text())[0]
+        # The steps are the model's own.
         expected = (fixtures / "shipped.rgb").read_bytes()[:128 * 128 * 3]
         with tempfile.TemporaryDirectory() as folder, Daemon() as daemon:
             self.assertNotIn("INKLING_PICTURE_MODEL", daemon.environment)
