@@ -18,6 +18,8 @@ export class Settings {
   #canvas;
   #models = [];
   #preview = null;
+  /** What a start picture changes beside the start, as it was before. */
+  #before = null;
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -87,9 +89,15 @@ export class Settings {
     }
     const strength = Number(byId('strength').value);
     // One step has no part to leave to the picture: so there are four at least, and no drafts with fewer.
-    const steps = Math.max(4, this.#canvas.stages.at(-1)?.steps ?? 0);
-    await this.#canvas.change(picture
-      ? { init_image: await base64(picture), strength, steps, budget: BUDGET.settledOnly } : { init_image: '', budget: BUDGET.usual });
+    const usual = this.#canvas.stages.at(-1)?.steps ?? 1;
+    this.#before ??= { steps: usual, budget: this.#canvas.settings.budget ?? BUDGET.usual };
+    if (picture) {
+      const steps = Math.max(4, usual);
+      await this.#canvas.change({ init_image: await base64(picture), strength, steps, budget: BUDGET.settledOnly });
+    } else {
+      await this.#canvas.change({ init_image: '', ...this.#before });
+      this.#before = null;
+    }
   }
 
   #number(id, change, isGood) {

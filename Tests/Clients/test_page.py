@@ -239,8 +239,19 @@ class Canvas(unittest.TestCase):
         self.assertEqual(last()["strength"], 0.8)
         self.browser.until(lambda: self.browser.one("#start-preview").is_displayed())
         self.browser.click("#start-remove")
-        self.browser.until(lambda: "init_image" not in last(), "a frame from noise")
-        self.browser.until(lambda: last()["steps"] == 4)
+        # Steps and budget are again what they were.
+        self.browser.until(lambda: "init_image" not in last() and last()["steps"] == 1, "a frame from noise")
+        self.assertEqual(self.browser.canvas()["settings"].get("budget", 300), 300)
+        self.browser.script("""
+            const bytes = Uint8Array.from(atob(arguments[0]), letter => letter.charCodeAt(0));
+            const dataTransfer = new DataTransfer();
+            dataTransfer.items.add(new File([bytes], 'start.png', { type: 'image/png' }));
+            const drop = new DragEvent('drop', { dataTransfer, bubbles: true, cancelable: true });
+            document.getElementById('stage').dispatchEvent(drop);
+            """, base64.b64encode(path.read_bytes()).decode())
+        self.browser.until(lambda: last().get("init_image") == digest, "a frame from the dropped picture")
+        self.browser.click("#start-remove")
+        self.browser.until(lambda: "init_image" not in last(), "a frame from noise again")
         self.browser.fill("#negative", "snow")
         self.browser.until(lambda: last()["negative_prompt"] == "snow")
 
