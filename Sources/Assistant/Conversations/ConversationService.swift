@@ -272,8 +272,9 @@ public final class ConversationService: Sendable {
         _ = try engine.check(CompletionRequest(model: model, prompt: .chat([])))
     }
 
-    /// Runs an operation of the history's and explains its errors.
+    /// Runs an operation of the history's, once that is tidied, and explains its errors.
     private func reaching<Value>(_ failing: String, _ work: () async throws -> Value) async throws -> Value {
+        await startUp.value
         do {
             return try await work()
         } catch {
