@@ -138,24 +138,24 @@ struct CanvasState: Sendable {
         ended(id, isShown: true, at: now)
     }
 
-    /// The settled picture of the newest text is painted to be kept: it is not painted twice.
-    ///
-    /// - Returns: that render, which is no turn of the canvas.
-    mutating func keeps(at now: Duration) -> Run {
-        keeping = newest.signature
-        return Run(
+    /// The render of the newest text's settled picture, as one that is no turn of the canvas.
+    func settledRun(at now: Duration) -> Run {
+        Run(
             id: 0, revision: newest.prompt.revision, text: newest.prompt.text, signature: newest.signature,
             stage: max(0, costs.count - 1), began: now, keyed: newest.keyed, isWhole: true)
     }
 
+    /// The settled picture of a text is painted to be kept: it is not painted twice.
+    mutating func keeps(_ run: Run) { keeping = run.signature }
+
     /// That picture is there (`isShown`), or never will be.
-    mutating func kept(isShown: Bool) {
-        defer { keeping = nil }
-        guard isShown, keeping == newest.signature else { return }
+    mutating func kept(_ run: Run, isShown: Bool) {
+        if keeping == run.signature { keeping = nil }
+        guard isShown, run.signature == newest.signature else { return }
         done = (newest.signature, max(0, costs.count - 1))
         unseenSince = nil
         // A draft of it would come too late.
-        run?.signature = []
+        self.run?.signature = []
     }
 
     /// Whether the settled picture of the newest text is being rendered.

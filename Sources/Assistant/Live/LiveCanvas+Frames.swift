@@ -26,13 +26,14 @@ extension LiveCanvas {
             }
             return (try await render(entry.frame).bitmap, entry.frame.kept)
         }
-        let isEmpty = state.withLock { $0.machine.prompt.text.allSatisfy(\.isWhitespace) }
-        guard !isEmpty else {
+        // The text as it stands now, whatever is typed until its picture is there.
+        let (settings, run) = state.withLock { ($0.settings, $0.machine.settledRun(at: clock.now())) }
+        guard !run.text.allSatisfy(\.isWhitespace) else {
             throw AssistantError(.invalidRequest, "There is no text to paint.", parameter: "text")
         }
         await settling()
-        if let settled = try settledPicture() { return settled }
-        let finished = try await keep()
+        if let settled = try settledPicture(of: run, settings) { return settled }
+        let finished = try await keep(run, settings)
         return (finished.bitmap, finished.frame.recipe)
     }
 
@@ -46,19 +47,21 @@ extension LiveCanvas {
         }
     }
 
-    private func settledPicture() throws -> (bitmap: Bitmap, recipe: Recipe)? {
+    private func settledPicture(
+        of run: CanvasState.Run, _ settings: CanvasSettings
+    ) throws -> (bitmap: Bitmap, recipe: Recipe)? {
         let found = state.withLock { state in
-            let file = state.frames.settledFile(of: state.machine.signature)
+            let file = state.settings == settings ? state.frames.settledFile(of: run.signature) : nil
             return file.flatMap { file in state.frames.entry(file.number).map { (file.data, $0) } }
         }
         guard let (data, entry) = found else { return nil }
         return (try Bitmap(decoding: Array(data)), entry.frame.recipe)
     }
 
-    /// Renders the settled picture of the newest text in a turn of its own, which nothing that is typed meanwhile stops;
-    /// it is the canvas's settled picture too.
-    private func keep() async throws -> FinishedFrame {
-        let (settings, run) = state.withLock { ($0.settings, $0.machine.keeps(at: clock.now())) }
+    /// Renders a text's settled picture in a turn of its own, which nothing that is typed meanwhile stops; it is the canvas's
+    /// settled picture too.
+    private func keep(_ run: CanvasState.Run, _ settings: CanvasSettings) async throws -> FinishedFrame {
+        state.withLock { $0.machine.keeps(run) }
         do {
             let finished = try await render(settings.request(text: run.text))
             let file = try encode(finished, isExact: true)
@@ -66,13 +69,13 @@ extension LiveCanvas {
                 // Of other settings it is another picture, and of another text none that is to be seen.
                 let isShown = state.settings == settings && state.machine.signature == run.signature
                 if isShown, !state.isClosed { publish(finished, file, of: run, as: .settled, &state) }
-                state.machine.kept(isShown: isShown)
+                state.machine.kept(run, isShown: isShown)
                 act(&state)
             }
             return finished
         } catch {
             state.withLock { state in
-                state.machine.kept(isShown: false)
+                state.machine.kept(run, isShown: false)
                 act(&state)
             }
             throw error

@@ -112,6 +112,31 @@ struct LiveCanvasTests {
         #expect(frames.callCount == count && tally.value.settled == 1)
     }
 
+    @Test func theTextIsKeptAsItStoodWhateverIsTypedMeanwhile() async throws {
+        var (canvas, events) = try await measured()
+        try type("a red fox ", 1, on: canvas)
+        for _ in 0..<2 {
+            try #require(await frames.next()).finish()
+            _ = try await next("frame", &events)
+            clock.advance(by: .seconds(1))
+        }
+        let settled = try #require(await frames.next())
+        let keeping = Task { try await canvas.picture(of: nil) }
+        while canvas.state.withLock({ $0.waiting.isEmpty }) { await Task.yield() }
+        try type("two black dogs ", 2, on: canvas)
+        #expect(settled.isStopped)
+        // The canvas goes on with the new text, and the old one's picture is made beside it.
+        let calls = [try #require(await frames.next()), try #require(await frames.next())]
+        for call in calls {
+            #expect(call.text == (call.request.lane == "c" ? "two black dogs " : "a red fox "))
+            call.finish()
+        }
+        #expect(Set(calls.map(\.request.lane)) == ["c", "c-kept"])
+        #expect(try await keeping.value.recipe.prompt == "a red fox ")
+        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        #expect(frame.revision == 2)
+    }
+
     @Test func aPictureThatIsKeptEarlyIsTheCanvasesSettledOne() async throws {
         var (canvas, events) = try await measured()
         try type("a red fox ", 1, on: canvas)
