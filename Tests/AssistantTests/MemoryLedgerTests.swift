@@ -122,7 +122,7 @@ struct MemoryLedgerTests {
     }
 
     @Test func whateverIsHeldTheRestFitsAndNothingGoesInVain() {
-        var random = SplitMix(state: 7)
+        var random = SeededRandom(seed: 7)
         for _ in 0..<2000 {
             var holdings: [Holding] = []
             for model in 0..<Int.random(in: 1...5, using: &random) {
@@ -155,18 +155,5 @@ struct MemoryLedgerTests {
                     ledger.used - all + freed(release) + needed > ledger.limit, "\(release) of \(releases)")
             }
         }
-    }
-}
-
-/// Random numbers that are the same in every run (SplitMix64).
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

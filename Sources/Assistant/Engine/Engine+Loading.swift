@@ -33,8 +33,7 @@ extension Engine {
 
     private func use(_ model: ResidentModel, _ request: EngineRequest) -> ResidentModel {
         var model = model
-        model.residence.use(at: memory.clock.now())
-        model.residence.keep(request.keepAlive ?? shelf.keepAlive)
+        renew(&model.residence, for: request)
         resident = model
         tellMemory()
         return model
@@ -86,8 +85,7 @@ extension Engine {
 
     private func use(_ model: ResidentPainter, _ job: some PaintingJob) -> ResidentPainter {
         var model = model
-        model.residence.use(at: memory.clock.now())
-        model.residence.keep(job.keepAlive ?? shelf.keepAlive)
+        renew(&model.residence, for: job)
         painter = model
         tellMemory()
         return model
@@ -96,6 +94,11 @@ extension Engine {
     private func setPainterAside() {
         if let painter { shelf.painters.append(painter) }
         painter = nil
+    }
+
+    private func renew(_ residence: inout Residence, for job: some EngineJob) {
+        residence.use(at: memory.clock.now())
+        residence.keep(job.keepAlive ?? shelf.keepAlive)
     }
 
     // MARK: - Arrivals

@@ -3,8 +3,9 @@ import AssistantAPI
 /// What is rendered for one text, one after the other: derived from what things take on this machine.
 ///
 /// The last stage is the settled picture, as it was asked for. When that fits the budget, its own first step is shown
-/// before it where that is there noticeably sooner; otherwise a draft goes before it that fits: of the largest size of which the fewest useful steps do, with as many steps
-/// as do. Where the settled picture takes much longer than the draft, a better stage lies between.
+/// before it where that is there noticeably sooner; otherwise a draft goes before it that fits: of the largest size of
+/// which the fewest useful steps do, with as many steps as do. Where the settled picture takes much longer than the
+/// draft, a better stage lies between.
 struct CanvasLadder: Sendable, Equatable {
     /// Smaller pictures show nothing.
     static let smallestSide = 128
