@@ -47,7 +47,7 @@ struct MemoryStressTests {
         let memory = tiny.assistant.core.engine.memory
         let counter = Counter()
         async let painted: Void = paintMany(on: tiny, counter)
-        var random = SplitMix(state: 11)
+        var random = SeededRandom(seed: 11)
         while counter.isGoingOn {
             counter.add(try await ask(Self.chats.randomElement(using: &random) ?? "chat1", on: tiny))
             #expect(memory.ledger.used <= Self.budget)
@@ -62,7 +62,7 @@ struct MemoryStressTests {
 
     /// Pictures of all models beside the answers; every tenth is too large and refused.
     private func paintMany(on tiny: TinyAssistant, _ counter: Counter) async throws {
-        var random = SplitMix(state: 12)
+        var random = SeededRandom(seed: 12)
         var refused = 0
         var number = -1
         while counter.isGoingOn {
