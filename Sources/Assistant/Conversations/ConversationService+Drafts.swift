@@ -29,9 +29,10 @@ extension ConversationService {
             if !turns.isBusy(next.conversation) { resumeDraft(in: next.conversation) }
             return
         }
-        guard var (messages, model) = await context(of: next) else { return }
-        messages.append(ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text)))
-        let request = CompletionRequest(model: next.draft.model ?? model, prompt: .chat(messages))
+        guard let context = await context(of: next) else { return }
+        let typed = ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text))
+        let request = CompletionRequest(
+            model: next.draft.model ?? context.model, prompt: .chat(context.messages + [typed]))
         try? engine.expect(request, next.conversation)
     }
 
