@@ -14,11 +14,12 @@ struct EndToEndTests {
         for round in 0..<4 {
             let ledger = Ledger(killing: daemon.process.processIdentifier, afterTokens: 1 + round)
             await #expect(throws: (any Error).self) {
-                var draft = MessageDraft(
-                    // A long answer, which cannot end before the daemon is killed, however late this process is served.
-                    content: "Round \(round): write the numbers from one to five hundred in words.",
-                    settings: GenerationSettings())
-                draft.settings?.temperature = 0
+                var settings = GenerationSettings()
+                settings.temperature = 0
+                // Without the tokens that end SmolLM2's answers this one goes on until the daemon is killed, however late
+                // this process is served.
+                settings.logitBias = [0: -100, 1: -100, 2: -100]
+                let draft = MessageDraft(content: "Round \(round): count to one hundred.", settings: settings)
                 try await daemon.client.send(draft, to: conversation.id) { try await ledger.receive($0) }
             }
             acknowledged += await ledger.acknowledged
