@@ -101,6 +101,7 @@ import Testing
 
     @Test func linesOfAPipeAreAnsweredInTurn() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         let (output, code) = await run(server, lines: ["one", "", "two"])
         #expect(output == "You said: [31mone\nYou said: [31mtwo\n")
         #expect(code == 0)
@@ -111,11 +112,13 @@ import Testing
         let server = try SocketServer { connection in
             connection.answer(#"{"error":{"message":"there is no such thing"}}"#, status: "404 Not Found")
         }
+        defer { server.stop() }
         #expect(await run(server, lines: ["one"]).code == 1)
     }
 
     @Test func keysTypedAheadWaitTheirTurn() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         let (output, _) = await run(server, keys: "one\rtwo\r/bye\r")
         var model = TerminalModel(columns: 60, rows: 20)
         model.write(output.replacing("\r\n", with: "\n").replacing("\n", with: "\r\n"))
@@ -128,12 +131,14 @@ import Testing
 
     @Test func noControlCharacterOfTheModelIsWritten() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         let (output, _) = await run(server, lines: ["one"])
         #expect(output.unicodeScalars.allSatisfy { $0 == "\n" || $0.properties.generalCategory != .control })
     }
 
     @Test func settingsAndTheSystemPromptGoWithTheMessage() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         _ = await run(server, lines: ["/set temperature 0.5", "/system be brief", "one"])
         let created = try #require(server.requests.first { $0.target == "/inkling/v1/conversations" })
         #expect(created.body.contains(#""system":"be brief""#))
@@ -143,6 +148,7 @@ import Testing
 
     @Test func regenerateNamesTheAnswerAndEditTheQuestion() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         _ = await run(server, lines: ["/regenerate", "one", "/regenerate", "/edit two"])
         let drafts = server.requests.filter { $0.target.hasSuffix("/messages") }.map(\.body)
         #expect(drafts.count == 3)
@@ -153,6 +159,7 @@ import Testing
 
     @Test func anEarlierConversationIsGoneOnWith() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         var options = ChatSession.Options()
         options.conversation = "last"
         let (output, code) = await run(server, keys: "/regenerate\r/bye\r", options: options)
@@ -164,6 +171,7 @@ import Testing
 
     @Test func unknownCommandsAreAnsweredWithTheNearest() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         let (output, _) = await run(server, keys: "/hlep\r/bye\r")
         #expect(output.contains("There is no command /hlep; did you mean /help?"))
     }
@@ -178,6 +186,7 @@ import Testing
             connection.waitForClose()
             closed.fire()
         }
+        defer { server.stop() }
         let recorder = Recorder()
         let session = session(server, .keys, .init(), recorder)
         let end = Task { await session.run() }
@@ -203,6 +212,7 @@ import Testing
             connection.waitForClose()
             closed.fire()
         }
+        defer { server.stop() }
         let session = session(server, .pipe, .init(), Recorder())
         let end = Task { await session.run() }
         for line in ["one", "two"] { session.post.yield(.line(line)) }
@@ -218,6 +228,7 @@ import Testing
             connection.beginStream()
             connection.event("token", #"{"text":"Half"}"#)
         }
+        defer { server.stop() }
         let (output, code) = await run(server, keys: "one\r/bye\r")
         #expect(output.contains("Half\ninkling: the daemon closed the connection"))
         #expect(code == 0)
@@ -233,6 +244,7 @@ import Testing
             go.wait()
             Self.respond(connection)
         }
+        defer { server.stop() }
         let recorder = Recorder()
         let session = session(server, .keys, .init(), recorder)
         let end = Task { await session.run() }
@@ -250,6 +262,7 @@ import Testing
 
     @Test func plainLinesHaveAPromptAndNoCursorMovement() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         let recorder = Recorder()
         let session = session(server, .lines, .init(), recorder)
         for line in ["one", "\"\"\"", "two", "lines\"\"\"", "/set seed 5"] { session.post.yield(.line(line)) }
@@ -263,12 +276,14 @@ import Testing
 
     @Test func controlGHandsTheLineToAnEditor() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         _ = await run(server, keys: "text\u{07}\r/bye\r")
         #expect(server.requests.contains { $0.body.contains(#""content":"text edited""#) })
     }
 
     @Test func twoInterruptsOnAnEmptyLineSayHowToLeave() async throws {
         let server = try SocketServer(Self.respond)
+        defer { server.stop() }
         #expect(await run(server, keys: "\u{03}\u{03}\u{04}").output.contains("Control-D or /bye leaves."))
         #expect(await run(server, keys: "\u{03}x\u{03}\u{03}\u{04}").output.contains("leaves.") == false)
     }

@@ -81,6 +81,7 @@ import Testing
     @Test func aDaemonOfThisVersionIsUsed() async throws {
         let folder = try Folder()
         let server = try SocketServer { $0.answer(Self.health("1.2.0")) }
+        defer { server.stop() }
         let sentences = Sentences()
         try await launcher(folder, socket: server.path, executables: []).ensureRunning { sentences.add($0) }
         #expect(sentences.all.isEmpty)
@@ -90,6 +91,7 @@ import Testing
     @Test func aNewerDaemonIsUsedWithASentence() async throws {
         let folder = try Folder()
         let server = try SocketServer { $0.answer(Self.health("1.10.0")) }
+        defer { server.stop() }
         let sentences = Sentences()
         try await launcher(folder, socket: server.path, executables: []).ensureRunning { sentences.add($0) }
         #expect(sentences.all.count == 1)
@@ -108,6 +110,7 @@ import Testing
                 connection.answer(Self.health(isNew ? "1.2.0" : "1.1.9", pid: isNew ? 2 : 1))
             }
         }
+        defer { server.stop() }
         // The new daemon here is the same server with another version; the script only says that it was started.
         let script = try folder.script("echo started > \(folder.path)/started; exit 73\n")
         let sentences = Sentences()

@@ -3,6 +3,9 @@ import Glibc
 import Synchronization
 
 /// A server on a Unix socket whose answers a test writes byte by byte.
+///
+/// Whoever makes one stops it, in a `defer`: if it stopped with its last reference, it would end while a client that
+/// has only its path is still on the way to it.
 final class SocketServer: Sendable {
     struct Request: Sendable {
         var method: String
@@ -93,9 +96,9 @@ final class SocketServer: Sendable {
         }
     }
 
-    deinit { stop() }
-
     /// No further connections; the socket's file goes too.
+    ///
+    /// To be called once.
     func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         unlink(path)

@@ -14,6 +14,7 @@ import Testing
 
     @Test func answersAreDecoded() async throws {
         let server = try SocketServer { $0.answer(Self.health) }
+        defer { server.stop() }
         let health = try await health(of: server)
         #expect(health == Health(status: "ok", version: "0.1.0", pid: 1, models: []))
         #expect(server.requests.map(\.target) == ["/health"])
@@ -25,6 +26,7 @@ import Testing
             for character in Self.health { connection.write("1\r\n\(character)\r\n") }
             connection.write("0\r\n\r\n")
         }
+        defer { server.stop() }
         #expect(try await health(of: server).pid == 1)
     }
 
@@ -37,6 +39,7 @@ import Testing
 
     @Test func aSocketThatNobodyServesAnyMoreIsSaid() async throws {
         let server = try SocketServer { $0.answer(Self.health) }
+        defer { server.stop() }
         let path = server.path + "2"
         try "".write(toFile: path, atomically: false, encoding: .utf8)
         defer { unlink(path) }
@@ -53,6 +56,7 @@ import Testing
 
     @Test func anotherUsersServerIsSentNothing() async throws {
         let server = try SocketServer { $0.answer(Self.health) }
+        defer { server.stop() }
         let client = UnixSocketClient(socket: server.path, patience: .seconds(30), user: geteuid() + 1)
         await #expect(throws: ClientError.foreignServer(socket: server.path, user: geteuid())) {
             try await client.send(.init("GET", "/health"))
@@ -67,6 +71,7 @@ import Testing
     ])
     func truncatedAnswersAreLostConnections(answer: String) async throws {
         let server = try SocketServer { $0.write(answer) }
+        defer { server.stop() }
         await #expect(throws: ClientError.connectionLost) { try await health(of: server) }
     }
 
@@ -81,6 +86,7 @@ import Testing
             connection.write(answer)
             connection.waitForClose()
         }
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) { try await health(of: server) }
         guard case .badAnswer? = error else {
             Issue.record("\(String(describing: error))")
@@ -94,6 +100,7 @@ import Testing
                 #"{"error":{"message":"the queue is full\u001b[2J","type":"x","code":"queue_full","param":null}}"#,
                 status: "503 Service Unavailable")
         }
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) { try await health(of: server) }
         #expect(error == .refused(status: 503, code: "queue_full", message: "the queue is full\u{1B}[2J"))
         #expect(error?.description == "the queue is full[2J")
@@ -101,6 +108,7 @@ import Testing
 
     @Test func silenceEndsInTime() async throws {
         let server = try SocketServer { $0.waitForClose() }
+        defer { server.stop() }
         await #expect(throws: ClientError.timedOut(seconds: 0)) {
             try await health(of: server, patience: .milliseconds(20))
         }
@@ -114,6 +122,7 @@ import Testing
             connection.event("token", #"{"text":"lo"}"#)
             connection.event("failed", #"{"error":{"code":"out_of_memory","message":"no room"}}"#)
         }
+        defer { server.stop() }
         let events = Mutex<[ChatEvent]>([])
         try await DaemonClient(socket: server.path).send(MessageDraft(content: "hi"), to: "a b") { event in
             events.withLock { $0.append(event) }
@@ -132,6 +141,7 @@ import Testing
             connection.beginStream()
             connection.event("token", #"{"text":"Hel"}"#)
         }
+        defer { server.stop() }
         await #expect(throws: ClientError.connectionLost) {
             try await DaemonClient(socket: server.path).send(MessageDraft(content: "hi"), to: "a") { _ in }
         }
@@ -139,12 +149,14 @@ import Testing
 
     @Test func modelsAreNamedAsTheDaemonNamesThem() async throws {
         let server = try SocketServer { $0.answer(#"{"id":"Tiny.Q8_0","object":"model"}"#) }
+        defer { server.stop() }
         #expect(try await DaemonClient(socket: server.path).model("tiny") == "Tiny.Q8_0")
         #expect(server.requests.map(\.target) == ["/v1/models/tiny"])
     }
 
     @Test func modelPathsAreMadeAbsolute() async throws {
         let server = try SocketServer { $0.answer(#"{"id":"x","object":"model"}"#) }
+        defer { server.stop() }
         let path = try await DaemonClient(socket: server.path).model("/tmp/../tmp/.")
         #expect(path == "/tmp")
         #expect(server.requests.map(\.target) == ["/v1/models/%2Ftmp"])
@@ -162,6 +174,7 @@ import Testing
             connection.waitForClose()
             closed.fire()
         }
+        defer { server.stop() }
         let client = DaemonClient(socket: server.path)
         let task = Task {
             try await client.send(MessageDraft(content: "hi"), to: "a") { _ in started.fire() }

@@ -108,6 +108,7 @@ import Testing
     @Test func aPictureIsWrittenAndItsNameIsPrinted() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
+        defer { server.stop() }
         try await run(server, folder.path + "/fox.png", recorder: recorder)
         #expect(folder.names == ["fox.png"])
         #expect(folder.read("fox.png") == Array("FOX".utf8))
@@ -122,6 +123,7 @@ import Testing
     @Test func aPersonIsToldSizeSeedAndTime() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
+        defer { server.stop() }
         try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true)
         #expect(recorder.output == folder.path + "/fox.png  64×48  1.2 kB  seed 42  0.00 s\n")
         #expect(recorder.errors.contains("step 4/4"))
@@ -144,6 +146,7 @@ import Testing
     @Test func aNameThatIsTakenGetsANumberAndThatIsSaid() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon(Self.whole(0, "A") + [Self.completed()])
+        defer { server.stop() }
         for _ in 1...3 { try await run(server, folder.path, recorder: recorder) }
         #expect(folder.names == ["a-fox-42-2.png", "a-fox-42-3.png", "a-fox-42.png"])
         #expect(recorder.errors.split(separator: "\n").count == 2)
@@ -157,6 +160,7 @@ import Testing
             let events =
                 [Self.notice("cut\u{1B}[2J")] + Self.whole(0, "FOX")
             let server = try Self.daemon(events + [Self.completed()])
+            defer { server.stop() }
             try await run(server, "-", recorder: recorder, isTerminal: isTerminal)
             #expect(recorder.bytes == Array("FOX".utf8))
             #expect(recorder.output == "")
@@ -171,6 +175,7 @@ import Testing
             connection.waitForClose()
             closed.fire()
         }
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, "/dev/full", recorder: recorder)
         }
@@ -191,6 +196,7 @@ import Testing
                 #"{"error":{"message":"there is no scheduler \"eula\"","code":"invalid_request"}}"#,
                 status: "400 Bad Request")
         }
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) { try await run(server, nil, recorder: recorder) }
         #expect(error?.description == "there is no scheduler \"eula\"")
         #expect(recorder.output + recorder.errors == "")
@@ -201,6 +207,7 @@ import Testing
         let failure = PictureEvent.failed(.init(error: .init(.outOfMemory, "no room for 9 GB")))
         let server = try Self.daemon(
             Self.whole(0, "A") + [Self.started(1), failure])
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder) { $0.request.count = 2 }
         }
@@ -211,6 +218,7 @@ import Testing
     @Test func aLostConnectionIsExplainedWithTheSeed() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon([Self.started(0), Self.step(2)])
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true)
         }
@@ -226,6 +234,7 @@ import Testing
         let server = try Self.daemon([Self.started(0)]) { connection in
             connection.write(String(Self.text(Self.finished(0, "FOX")).prefix(60)))
         }
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder)
         }
@@ -241,6 +250,7 @@ import Testing
             connection.waitForClose()
             closed.fire()
         }
+        defer { server.stop() }
         let task = Task {
             try await run(server, folder.path + "/fox.png", recorder: recorder) {
                 $0.request.count = 2
@@ -260,6 +270,7 @@ import Testing
     @Test func workThatTheDaemonStoppedIsAFailure() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon([Self.started(0), Self.completed(.cancelled)])
+        defer { server.stop() }
         let error = await #expect(throws: ClientError.self) {
             try await run(server, folder.path + "/fox.png", recorder: recorder)
         }
@@ -306,6 +317,7 @@ import Testing
             $0.answer(
                 #"{"error":{"message":"no such model","code":"model_not_found"}}"#, status: "404 Not Found")
         }
+        defer { server.stop() }
         await #expect(throws: ClientError.self) {
             try await run(server, nil, recorder: recorder) { $0.isJSON = true }
         }
@@ -318,6 +330,7 @@ import Testing
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let events = [Self.notice("cut")] + Self.whole(0, "FOX")
         let server = try Self.daemon(events + [Self.completed()])
+        defer { server.stop() }
         try await run(server, folder.path + "/fox.png", recorder: recorder, isTerminal: true) {
             $0.isQuiet = true
         }
@@ -344,6 +357,7 @@ import Testing
             Self.completed(),
         ]
         let server = try Self.daemon(events)
+        defer { server.stop() }
         try await run(
             server, folder.path + "/fox.png", recorder: recorder, isTerminal: true, display: Self.display)
         func replacing(_ rows: Int, _ text: String) -> String {
@@ -360,6 +374,7 @@ import Testing
     @Test func withoutPreviewNoPartialPicturesAreAskedFor() async throws {
         let (folder, recorder) = (try TemporaryFolder(), Recorder())
         let server = try Self.daemon(Self.whole(0, "FOX") + [Self.completed()])
+        defer { server.stop() }
         try await run(
             server, folder.path + "/fox.png", recorder: recorder, isTerminal: true, display: Self.display
         ) { $0.showsPreview = false }

@@ -32,6 +32,7 @@ import Testing
                 typed.add("<\(prompt.text)>")
                 if prompt.text == "a" { busy.wait() }
             })
+        defer { canvas.stop() }
         let link = link(canvas, Log())
         await link.start()
         link.type(prompt("a", 1))
@@ -53,6 +54,7 @@ import Testing
                 connection.waitForClose()
             }
         })
+        defer { canvas.stop() }
         let log = Log()
         let link = link(canvas, log)
         await link.start()
@@ -79,6 +81,7 @@ import Testing
                 connection.answer(error, status: "404 Not Found")
                 return true
             })
+        defer { canvas.stop() }
         let log = Log()
         let link = link(canvas, log)
         await link.start()
@@ -101,6 +104,7 @@ import Testing
                 connection.answer(error, status: "404 Not Found")
                 return true
             })
+        defer { canvas.stop() }
         let log = Log()
         let link = link(canvas, log)
         await link.start()

@@ -55,6 +55,8 @@ final class CanvasServer: Sendable {
         String(decoding: (try? Wire.encoder().encode(value)) ?? Data(), as: UTF8.self)
     }
 
+    func stop() { server.stop() }
+
     /// A daemon that gives each stream to `follow` and each text to `type`; other requests to `other`.
     init(
         follow: @escaping @Sendable (SocketServer.Connection, _ stream: Int) -> Void,

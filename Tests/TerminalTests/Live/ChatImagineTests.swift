@@ -65,6 +65,7 @@ import Testing
 
     @Test func thePictureFollowsAnImagineLineAndEnterPutsItIntoTheConversation() async throws {
         let (canvas, log) = (try Self.daemon(), Log())
+        defer { canvas.stop() }
         let session = session(canvas, log)
         let end = Task { await session.run() }
         press("/imagine a fox", session)
@@ -81,6 +82,7 @@ import Testing
 
     @Test func editingAPictureRendersItAgainAndBecomesABranch() async throws {
         let (canvas, log) = (try Self.daemon(), Log())
+        defer { canvas.stop() }
         let session = session(canvas, log)
         let end = Task { await session.run() }
         press("/imagine a fox\r", session)
@@ -98,6 +100,7 @@ import Testing
 
     @Test func aPipeIsToldThePicturesName() async throws {
         let (canvas, log) = (try Self.daemon(), Log())
+        defer { canvas.stop() }
         let session = session(canvas, log, style: .pipe)
         session.post.yield(.line("/imagine a fox"))
         session.post.yield(.line(nil))
@@ -107,6 +110,7 @@ import Testing
 
     @Test func anImagineLineWithoutWordsIsExplained() async throws {
         let (canvas, log) = (try Self.daemon(), Log())
+        defer { canvas.stop() }
         let session = session(canvas, log)
         press("/imagine\r/bye\r", session)
         #expect(await session.run() == 0)
@@ -117,6 +121,7 @@ import Testing
     @Test func whatIsTypedInAConversationIsToldAhead() async throws {
         let drafts = Log()
         let (canvas, log) = (try Self.daemon(drafts), Log())
+        defer { canvas.stop() }
         let session = session(canvas, log, conversation: "c1")
         let end = Task { await session.run() }
         press("why is", session)

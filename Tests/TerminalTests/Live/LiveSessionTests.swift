@@ -55,6 +55,7 @@ import Testing
 
     @Test func thePictureFollowsTheWordsAndEnterKeepsIt() async throws {
         let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder)
         let end = Task { await session.run() }
         press("a fox", session)
@@ -75,6 +76,7 @@ import Testing
 
     @Test func aTextToBeginWithIsPaintedAtOnce() async throws {
         let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder, text: "a hen", graphics: .kitty)
         let end = Task { await session.run() }
         await log.wait(for: "\u{1B}_Ga=T,f=100,t=d,i=")
@@ -86,6 +88,7 @@ import Testing
 
     @Test func framesOfAllStagesTakeTheSamePlaceUnderOneNumber() async throws {
         let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder, text: "a hen", graphics: .kitty)
         let end = Task { await session.run() }
         await log.wait(for: "settled  ")
@@ -106,6 +109,7 @@ import Testing
                 if connection.request.method == "PATCH" { patched.add(connection.request.body) }
                 return false
             })
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder)
         let end = Task { await session.run() }
         press("\t", session)
@@ -158,6 +162,7 @@ import Testing
     @Test func pageUpLooksBackAndEnterKeepsThatFrame() async throws {
         let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
         let canvas = try remembering(committed)
+        defer { canvas.stop() }
         let (session, end) = try await lookingBack(canvas, log, folder)
         press("\r", session)
         await committed.wait(for: #"{"frame":2}"#)
@@ -172,6 +177,7 @@ import Testing
     @Test func escapeLeavesTheEarlierFrame() async throws {
         let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
         let canvas = try remembering(committed)
+        defer { canvas.stop() }
         let (session, end) = try await lookingBack(canvas, log, folder)
         press("\u{1B}", session)
         press("\r", session)
@@ -191,6 +197,7 @@ import Testing
                 connection.answer(#"{"text":"a fox, in the \u0007snow"}"#)
                 return true
             })
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder, text: "a fox")
         let end = Task { await session.run() }
         await typed.wait(for: "<a fox>")
@@ -214,6 +221,7 @@ import Testing
                 answer.wait()
                 return false
             })
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder)
         let end = Task { await session.run() }
         press("a fox\r", session)
@@ -241,6 +249,7 @@ import Testing
                 closed.fire()
                 return true
             })
+        defer { canvas.stop() }
         let session = try session(canvas, log, folder)
         let end = Task { await session.run() }
         press("a fox\r", session)
@@ -257,6 +266,7 @@ import Testing
     @Test func linesOfAPipeAreAPictureEach() async throws {
         let (log, folder) = (Log(), try TemporaryFolder())
         let canvas = try CanvasServer(follow: { connection, _ in connection.waitForClose() })
+        defer { canvas.stop() }
         let options = try LiveOptions(prompt: "one", target: .folder(folder.path))
         let output = TerminalOutput(
             isTerminal: false, usesColor: false, measure: { Self.size }, sink: { log.add($0) })
