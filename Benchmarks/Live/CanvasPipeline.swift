@@ -10,9 +10,11 @@ actor CanvasPipeline: Pipeline {
     private var reader: Task<Void, any Error>?
     private var newest = Canvas.Prompt()
     private var lastKey = ContinuousClock.now
-    private var stages: [CanvasStage] = []
+    private(set) var stages: [CanvasStage] = []
     private var ledger = StepLedger()
-    private var frames = 0
+    private(set) var frames = 0
+    /// Milliseconds from a text to the news that the better stage of the one before was stopped.
+    private(set) var stops: [Double] = []
     private var first: (time: Double, frame: CanvasEvent.Frame)?
     private var settled: Double?
     private var failure: (any Error)?
@@ -99,6 +101,7 @@ actor CanvasPipeline: Pipeline {
         case .frame(let frame): take(frame)
         case .superseded(let superseded):
             ledger.add(superseded.step, share: share(of: superseded.stage), isWasted: true)
+            if superseded.stage != .draft { stops.append((ContinuousClock.now - lastKey).milliseconds) }
         case .failed(let failed): fail(failed.error)
         default: break
         }

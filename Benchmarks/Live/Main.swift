@@ -9,7 +9,7 @@ struct LiveBenchmark: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "inkling-bench-live",
         abstract: "Measures how soon pictures and answers follow a person's typing.",
-        subcommands: [Pictures.self, Chat.self, Flood.self])
+        subcommands: [Pictures.self, Chat.self, Share.self, Flood.self])
 }
 
 /// The daemon that is measured.

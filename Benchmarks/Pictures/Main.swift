@@ -24,6 +24,9 @@ struct PictureBenchmark: ParsableCommand {
     @Option(help: "What to measure, separated by commas: text, step, decode, tiny.")
     var stages = "text,step,decode,tiny"
 
+    @Flag(help: "Also measure what is saved by going on from earlier renders.")
+    var reuse = false
+
     @Option(name: .shortAndLong, help: "Times that each measurement is taken, after one to warm up.")
     var repetitions = 3
 

@@ -26,11 +26,13 @@ struct Measurement {
             stages[stage.rawValue] = Report.Part(try measure(stage, model, plan, pass))
             operations.releaseMemory()
         }
+        let reuse =
+            options.reuse ? try ReuseMeasurement(model, settings, options.repetitions, pass).run() : []
         return Report(
             model: options.model, size: options.size, threads: options.threads,
             instructionSet: "\(instructionSet)", parameters: model.info.parameterCount,
             weightBytes: model.info.byteCount, loadSeconds: load.seconds,
-            loadProcessorSeconds: load.processorSeconds, stages: stages,
+            loadProcessorSeconds: load.processorSeconds, stages: stages, reuse: reuse,
             peakResidentBytes: Stopwatch.peakResidentBytes())
     }
 

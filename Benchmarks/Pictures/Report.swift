@@ -15,6 +15,13 @@ struct Report: Encodable {
         }
     }
 
+    /// From a text to the end of its first step, with some of what an earlier render left.
+    struct Reuse: Encodable {
+        /// What was gone on from.
+        let name: String
+        var part: Part
+    }
+
     let model: String
     /// Width and height in pixels.
     let size: Int
@@ -26,6 +33,7 @@ struct Report: Encodable {
     let loadProcessorSeconds: Double
     /// By the name of the stage.
     let stages: [String: Part]
+    let reuse: [Reuse]
     /// The process's largest resident memory, mapped pages of the model included.
     let peakResidentBytes: Int
 }

@@ -120,6 +120,21 @@ public struct RenderReuse: Sendable {
     }
 
     public init() {}
+
+    /// A thing that a render may go on from.
+    public enum Kind: Sendable, CaseIterable {
+        case conditioning, contexts, texts, times, stems, firstStep
+    }
+
+    /// Forgets all that is of other kinds, so that what each of them saves can be measured.
+    public mutating func keep(only kinds: Set<Kind>) {
+        if !kinds.contains(.conditioning) { (conditioning, negative) = (nil, nil) }
+        if !kinds.contains(.contexts) { contexts = nil }
+        if !kinds.contains(.texts) { texts = [] }
+        if !kinds.contains(.times) { times = [] }
+        if !kinds.contains(.stems) { stems = [] }
+        if !kinds.contains(.firstStep) { firstStep = nil }
+    }
 }
 
 /// The values that were used last, so many at most, and as many as a number of bytes allows.
