@@ -100,6 +100,8 @@ public struct CanvasStage: Codable, Sendable, Equatable {
     public var steps: Int
     /// `full` or `tiny`.
     public var decoder: String
+    /// `blank` where the prompt has the padding of no prompt.
+    public var textPadding: String?
     /// Milliseconds that it will take, as measured on this machine.
     public var expected: Double
 

@@ -26,6 +26,9 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var decoder: String?
     /// Layers of the text encoder that are left out at its end.
     public var clipSkip: Int?
+    /// What stands behind the prompt for the network: `encoded` (default), or `blank`, the padding of no prompt, which
+    /// takes less time.
+    public var textPadding: String?
     /// LoRA files to merge, with their weights.
     public var loras: [LoRA]?
     /// What the network gives, where the model's files don't say it: `epsilon`, `v_prediction` or `sample`.
@@ -89,6 +92,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     /// `full` or `tiny`.
     public var decoder: String
     public var clipSkip: Int
+    /// `blank` where the prompt has the padding of no prompt.
+    public var textPadding: String?
     public var loras: [PictureRequest.LoRA]
     /// Where it was asked for.
     public var prediction: String?
@@ -102,7 +107,8 @@ public struct Recipe: Codable, Sendable, Equatable {
     public init(
         model: String, prompt: String, negativePrompt: String = "", width: Int, height: Int, steps: Int,
         seed: UInt64, scheduler: String, guidanceScale: Double, decoder: String, clipSkip: Int = 0,
-        loras: [PictureRequest.LoRA] = [], prediction: String? = nil, strength: Double? = nil,
+        textPadding: String? = nil, loras: [PictureRequest.LoRA] = [], prediction: String? = nil,
+        strength: Double? = nil,
         initImage: String? = nil,
         mask: String? = nil
     ) {
@@ -117,6 +123,7 @@ public struct Recipe: Codable, Sendable, Equatable {
         self.guidanceScale = guidanceScale
         self.decoder = decoder
         self.clipSkip = clipSkip
+        self.textPadding = textPadding
         self.loras = loras
         self.prediction = prediction
         self.strength = strength

@@ -28,10 +28,14 @@ import Testing
         let pass = Pass(operations: model.operations)
         var memory = RenderMemory(weights: Self.ampleWeights)
         for text in Self.typed {
-            let settings = Self.settings(text)
-            let expected = try Render(model.model, settings, pass)
-            let found = try Self.render(model.model, settings, &memory, pass)
-            #expect(found == expected.latents, "\(text)")
+            // As a canvas does: a draft with blank padding, then the settled picture.
+            for padding in [TextPadding.blank, .encoded] {
+                var settings = Self.settings(text)
+                settings.textPadding = padding
+                let expected = try Render(model.model, settings, pass)
+                let found = try Self.render(model.model, settings, &memory, pass)
+                #expect(found == expected.latents, "\(text), \(padding)")
+            }
         }
         #expect(memory.byteCount > 0)
     }
@@ -187,7 +191,9 @@ import Testing
         #expect(known.count(of: [5, 2, 3, 9, 9], contextLayers: 4) == 0)
         #expect(known.count(of: [1, 2, 3, 9, 9], contextLayers: 4) == 4)
         #expect(known.count(of: [1, 2, 3, 9, 9], contextLayers: 3) == 0)
-        #expect(known.count(of: [1, 2, 3, 9], contextLayers: 4) == 0)
+        // One was encoded without its padding.
+        #expect(known.count(of: [1, 2, 3, 9], contextLayers: 4) == 3)
+        #expect(states([1, 2, 3], 4).count(of: [1, 2, 3, 9, 9], contextLayers: 4) == 3)
     }
 
     // MARK: - Bounds

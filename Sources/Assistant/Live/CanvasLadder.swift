@@ -1,4 +1,5 @@
 import AssistantAPI
+import StableDiffusion
 
 /// What is rendered for one text, one after the other: derived from what things take on this machine.
 ///
@@ -31,7 +32,8 @@ struct CanvasLadder: Sendable, Equatable {
             var stage = stage
             stage.expected =
                 times.expected(
-                    width: stage.width, height: stage.height, steps: stage.steps, decoder: stage.decoder)
+                    width: stage.width, height: stage.height, steps: stage.steps, decoder: stage.decoder,
+                    textPadding: stage.textPadding.flatMap(TextPadding.init) ?? .encoded)
                 ?? stage.expected
             return stage
         }
@@ -57,7 +59,12 @@ struct CanvasLadder: Sendable, Equatable {
         var better = candidates.first {
             $0.expected <= target && $0.expected >= draft.expected * 2 && $0.pixels >= draft.pixels
         }
-        better?.name = .better
+        better = better.map { stage in
+            var stage = stage
+            // Its text is encoded as a whole, as it is for the settled picture afterwards.
+            (stage.name, stage.textPadding) = (.better, nil)
+            return timed(stage)
+        }
         stages = [draft] + (isFar ? [better].compactMap(\.self) : []) + [settled]
     }
 
@@ -79,8 +86,13 @@ struct CanvasLadder: Sendable, Equatable {
         let fewest = fewestSteps(of: settled.steps)
         return sizes(of: settled, factor: factor).flatMap { width, height in
             (fewest...settled.steps).reversed().map { steps in
-                CanvasStage(
+                var stage = CanvasStage(
                     name: .draft, width: width, height: height, steps: steps, decoder: decoder, expected: 0)
+                // Of the settled size the first step is the settled picture's too, whose text is encoded as a whole.
+                if (width, height) != (settled.width, settled.height) {
+                    stage.textPadding = TextPadding.blank.rawValue
+                }
+                return stage
             }
         }
     }
@@ -112,6 +124,7 @@ extension CanvasStage {
 
     /// Whether both render the same.
     func isSame(as other: CanvasStage) -> Bool {
-        (width, height, steps, decoder) == (other.width, other.height, other.steps, other.decoder)
+        (width, height, steps, decoder, textPadding)
+            == (other.width, other.height, other.steps, other.decoder, other.textPadding)
     }
 }

@@ -72,13 +72,17 @@ final class FramePainting {
             settings.decoder = DecoderKind(rawValue: probe.stage.decoder)
             // Another text each time: the encoder's work counts too.
             settings.prompt = round == 0 ? "one" : "another picture"
+            // The padding of drafts is computed once, which is to be over before they begin.
+            if round == 0 {
+                settings.textPadding = probe.stage.textPadding.flatMap(TextPadding.init) ?? .encoded
+            }
         }
         let (sketch, encode) = try prepare(settings, pass)
         let outline = sketch.outline
         (sample.width, sample.height) = (outline.width, outline.height)
         (sample.decoder, sample.steps, knownSteps) = (outline.decoder, [], 0)
         if job.request.probe == nil { job.send(.started(outline)) }
-        sample.encode = encode
+        (sample.textPadding, sample.encode) = (settings.textPadding, encode)
         self.sketch = sketch
         phase = .denoise
     }

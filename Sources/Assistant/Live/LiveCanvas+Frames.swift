@@ -96,6 +96,7 @@ extension LiveCanvas {
         (request.width, request.height, request.steps) = (recipe.width, recipe.height, recipe.steps)
         (request.seed, request.scheduler) = (recipe.seed, recipe.scheduler)
         (request.guidanceScale, request.decoder) = (recipe.guidanceScale, recipe.decoder)
+        request.textPadding = recipe.textPadding
         if let hash = recipe.initImage {
             guard let picture = state.withLock({ $0.startPictures.file(hash) }) else {
                 throw AssistantError(

@@ -149,6 +149,7 @@ extension LiveCanvas {
             lane: id, isLast: run.stage == state.stages.count - 1)
         (request.picture.width, request.picture.height) = (stage.width, stage.height)
         (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
+        request.picture.textPadding = stage.textPadding
         if stage.name == .draft, state.startPictures.current == nil {
             request.warm = state.frames.warmStart(width: stage.width, height: stage.height)
         }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import StableDiffusion
 
 /// What the parts of a render take with one model on this machine, in milliseconds, as far as it was measured.
 ///
@@ -11,6 +12,7 @@ struct StageTimes: Sendable, Equatable {
         /// In pixels.
         var height: Int
         var decoder: String
+        var textPadding = TextPadding.encoded
         var encode: Double
         /// Of each step that was taken.
         var steps: [Double]
@@ -24,7 +26,7 @@ struct StageTimes: Sendable, Equatable {
         mutating func add(_ new: Double) { value += (new - value) / (new < value ? 2 : 8) }
     }
 
-    private var encode: Figure?
+    private var encodes: [TextPadding: Figure] = [:]
     /// By the number of pixels.
     private var steps: [Int: Figure] = [:]
     private var decodes: [String: [Int: Figure]] = [:]
@@ -34,7 +36,7 @@ struct StageTimes: Sendable, Equatable {
     mutating func add(_ sample: Sample) {
         let pixels = sample.width * sample.height
         // A prompt that was known took no time, which says nothing.
-        if sample.encode > 0.5 { Self.add(sample.encode, to: &encode) }
+        if sample.encode > 0.5 { Self.add(sample.encode, to: &encodes[sample.textPadding]) }
         if !sample.steps.isEmpty {
             Self.add(sample.steps.reduce(0, +) / Double(sample.steps.count), to: &steps[pixels])
         }
@@ -42,14 +44,21 @@ struct StageTimes: Sendable, Equatable {
     }
 
     /// Milliseconds of a whole render; `nil` while nothing was measured.
-    func expected(width: Int, height: Int, steps count: Int, decoder: String) -> Double? {
+    func expected(
+        width: Int, height: Int, steps count: Int, decoder: String, textPadding: TextPadding = .encoded
+    ) -> Double? {
         let pixels = width * height
         guard let step = Self.nearest(steps, pixels) else { return nil }
         let decode =
             decodes[decoder].flatMap { Self.nearest($0, pixels) }
             // A full decoder takes some steps' time; better a guess that is too high until it was measured.
             ?? (decoder == "tiny" ? step / 2 : step * 4)
-        return (encode?.value ?? 0) + step * Double(count) + decode
+        return encode(textPadding) + step * Double(count) + decode
+    }
+
+    /// A prompt's own tokens are at most a quarter of those with padding, mostly.
+    private func encode(_ padding: TextPadding) -> Double {
+        encodes[padding]?.value ?? (encodes[.encoded]?.value ?? 0) / 4
     }
 
     private static func add(_ value: Double, to figure: inout Figure?) {

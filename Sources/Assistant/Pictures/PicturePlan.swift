@@ -49,6 +49,7 @@ struct PicturePlan: Sendable {
         settings.decoder = try Self.choice(request.decoder, "decoder")
         settings.guidanceScale = request.guidanceScale
         settings.clipSkip = request.clipSkip ?? 0
+        settings.textPadding = try Self.choice(request.textPadding, "text_padding") ?? .encoded
         settings.strength = request.strength
         settings.initImage = try Self.bitmap(request.initImage, "init_image")
         settings.mask = try Self.bitmap(request.mask, "mask")
@@ -86,7 +87,9 @@ struct PicturePlan: Sendable {
             model: model.name, prompt: first.prompt, negativePrompt: outline.negativePrompt,
             width: outline.width, height: outline.height, steps: outline.steps, seed: outline.seed,
             scheduler: outline.scheduler, guidanceScale: outline.guidanceScale, decoder: outline.decoder,
-            clipSkip: outline.clipSkip, loras: loras, prediction: options.prediction?.rawValue,
+            clipSkip: outline.clipSkip,
+            textPadding: first.textPadding == .encoded ? nil : first.textPadding.rawValue, loras: loras,
+            prediction: options.prediction?.rawValue,
             strength: outline.strength, initImage: initImageHash, mask: maskHash)
     }
 

@@ -30,6 +30,7 @@ extension PictureRequest {
         guidanceScale = try fields.number("guidance_scale", in: 0...100)
         decoder = try fields.string("decoder")
         clipSkip = try fields.integer("clip_skip", in: 0...11)
+        textPadding = try fields.string("text_padding")
         strength = try fields.number("strength", in: 0...1)
         initImage = try fields.picture("init_image")
         mask = try fields.picture("mask")

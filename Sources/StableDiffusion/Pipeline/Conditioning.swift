@@ -6,6 +6,8 @@ public struct Conditioning: Sendable {
     let prompt: PromptEmbedding
     /// Of the negative prompt; nil without guidance.
     let negative: PromptEmbedding?
+    /// What the prompt is padded with; nil where it has its own padding.
+    var blank: BlankText?
 }
 
 /// What the encoder made of a start picture: independent of seed, strength and steps, so it can be kept.

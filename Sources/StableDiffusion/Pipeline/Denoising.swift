@@ -66,7 +66,7 @@ public struct Denoising: Sendable {
         if let known = reuse.contexts {
             contexts = known
         } else {
-            contexts = try Self.contexts(conditioning.prompt, negative, unet, pass)
+            contexts = try Self.contexts(conditioning, negative, unet, pass)
         }
         (conditional, unconditional) = try Self.branches(
             conditioning.prompt, negative, contexts, plan, unet, reuse.times, pass)
@@ -82,10 +82,17 @@ public struct Denoising: Sendable {
     }
 
     private static func contexts(
-        _ prompt: PromptEmbedding, _ negative: PromptEmbedding?, _ unet: UNet, _ pass: Pass
+        _ conditioning: Conditioning, _ negative: PromptEmbedding?, _ unet: UNet, _ pass: Pass
     ) throws(Interrupted) -> RenderReuse.Contexts {
-        RenderReuse.Contexts(
-            prompt: try unet.context(prompt.context, pass),
+        let text = conditioning.prompt
+        var prompt: CrossAttentionContext
+        if let blank = conditioning.blank {
+            prompt = try unet.context(text.context.prefix(text.length), pass).padded(by: blank.context, pass)
+        } else {
+            prompt = try unet.context(text.context, pass)
+        }
+        return RenderReuse.Contexts(
+            prompt: prompt,
             negative: try negative.map { (text) throws(Interrupted) in
                 try unet.context(text.context, pass)
             })

@@ -45,7 +45,8 @@ extension DiffusionModel {
             prompt: settings.prompt, negativePrompt: settings.negativePrompt, width: width, height: height,
             steps: schedule.steps, seed: settings.seed, scheduler: schedule.kind,
             guidanceScale: guidanceScale, decoder: decoder, clipSkip: settings.clipSkip,
-            initImage: settings.initImage, startLatents: settings.startLatents,
+            textPadding: settings.textPadding, initImage: settings.initImage,
+            startLatents: settings.startLatents,
             strength: schedule.strength, mask: settings.mask,
             stepCount: schedule.scheduler.timesteps.count - schedule.firstStep,
             tokens: PromptTokens(

@@ -32,11 +32,30 @@ public struct DiffusionModel: Sendable {
         _ plan: RenderPlan, reusing reuse: inout RenderReuse, _ pass: Pass
     ) throws(Interrupted) -> Conditioning {
         if let known = reuse.conditioning { return known }
-        let prompt = try parts.encode(
-            plan.tokens.prompt, skippedLayers: plan.clipSkip, states: &reuse.texts, pass)
-        let made = Conditioning(prompt: prompt, negative: try negative(plan, prompt, reuse.negative, pass))
+        var blank: BlankText?
+        var tokens = plan.tokens.prompt
+        if plan.textPadding == .blank {
+            if let known = reuse.blank { blank = known } else { blank = try self.blank(plan.clipSkip, pass) }
+            let length = tokens.reduce(0) { max($0, $1.length) }
+            tokens = tokens.map { $0.prefix(length) }
+        }
+        reuse.blank = blank
+        var prompt = try parts.encode(
+            tokens, skippedLayers: plan.clipSkip, states: &reuse.texts, pass)
+        if let blank { prompt = prompt.padded(by: blank.embedding, pass) }
+        let made = Conditioning(
+            prompt: prompt, negative: try negative(plan, prompt, reuse.negative, pass), blank: blank)
         reuse.conditioning = made
         return made
+    }
+
+    private func blank(_ clipSkip: Int, _ pass: Pass) throws(Interrupted) -> BlankText {
+        var states: [TextStates?] = []
+        let embedding = try parts.encode(
+            parts.tokens(""), skippedLayers: clipSkip, states: &states, pass)
+        return BlankText(
+            clipSkip: clipSkip, embedding: embedding,
+            context: try parts.network.context(embedding.context, pass))
     }
 
     private func negative(

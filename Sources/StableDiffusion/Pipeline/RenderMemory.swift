@@ -21,8 +21,11 @@ public struct RenderMemory: Sendable {
     private struct Key: Equatable {
         let tokens: PromptTokens
         let clipSkip: Int
+        let padding: TextPadding
 
-        init(_ plan: RenderPlan) { (tokens, clipSkip) = (plan.tokens, plan.clipSkip) }
+        init(_ plan: RenderPlan) {
+            (tokens, clipSkip, padding) = (plan.tokens, plan.clipSkip, plan.textPadding)
+        }
     }
 
     // At most 0.5 MB each (SDXL with guidance).
@@ -35,6 +38,8 @@ public struct RenderMemory: Sendable {
     private var stems: Recents<Stem>
     /// Of the last prompt, for each text encoder; 15 MB for SD 2.
     private var texts: [TextStates?] = []
+    /// For each draft; as much as a prompt's context.
+    private var blank: BlankText?
     /// Of the last render: a better stage of the same text is what follows a draft.
     private var firstStep: (key: Key, value: FirstStep)?
     /// Bytes that each kind may take.
@@ -51,7 +56,7 @@ public struct RenderMemory: Sendable {
 
     /// A share holds 8 prompts of SD 1.5 or SDXL, and 5 of a model as small as the one that comes with the program.
     private static let weightsPerShare = 16
-    private static let kindCount = 6
+    private static let kindCount = 7
 
     /// What a render of `plan` may go on from.
     public mutating func reuse(for plan: RenderPlan) -> RenderReuse {
@@ -60,6 +65,7 @@ public struct RenderMemory: Sendable {
         reuse.conditioning = conditionings.use { $0.key == key }?.value
         reuse.contexts = contexts.use { $0.key == key }?.value
         (reuse.texts, reuse.times, reuse.stems) = (texts, times.values, stems.values)
+        reuse.blank = blank.flatMap { $0.clipSkip == plan.clipSkip ? $0 : nil }
         reuse.firstStep = firstStep.flatMap { $0.key == key ? $0.value : nil }
         if !plan.tokens.lacksNegative {
             reuse.negative =
@@ -79,6 +85,7 @@ public struct RenderMemory: Sendable {
         }
         for made in reuse.times { times.keep(made, bytes: made.byteCount) { $0.isSame(as: made) } }
         for made in reuse.stems { stems.keep(made, bytes: made.byteCount) { $0.origin == made.origin } }
+        if let made = reuse.blank, made.byteCount <= share { blank = made }
         if let made = reuse.firstStep, made.byteCount <= share { firstStep = (key, made) }
         if reuse.texts.reduce(0, { $0 + ($1?.byteCount ?? 0) }) <= share { texts = reuse.texts }
     }
@@ -86,7 +93,8 @@ public struct RenderMemory: Sendable {
     /// What all that is kept takes.
     public var byteCount: Int {
         conditionings.byteCount + times.byteCount + contexts.byteCount + stems.byteCount
-            + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) } + (firstStep?.value.byteCount ?? 0)
+            + texts.reduce(0) { $0 + ($1?.byteCount ?? 0) } + (blank?.byteCount ?? 0)
+            + (firstStep?.value.byteCount ?? 0)
     }
 
     /// What all that is kept takes at most.
@@ -102,6 +110,8 @@ public struct RenderReuse: Sendable {
     var negative: PromptEmbedding?
     /// For each text encoder.
     var texts: [TextStates?] = []
+    /// Of no prompt.
+    var blank: BlankText?
     /// Of the plan's prompts.
     var contexts: Contexts?
     /// Of which one may be the plan's.
@@ -123,7 +133,7 @@ public struct RenderReuse: Sendable {
 
     /// A thing that a render may go on from.
     public enum Kind: Sendable, CaseIterable {
-        case conditioning, contexts, texts, times, stems, firstStep
+        case conditioning, contexts, texts, blank, times, stems, firstStep
     }
 
     /// Forgets all that is of other kinds, so that what each of them saves can be measured.
@@ -131,6 +141,7 @@ public struct RenderReuse: Sendable {
         if !kinds.contains(.conditioning) { (conditioning, negative) = (nil, nil) }
         if !kinds.contains(.contexts) { contexts = nil }
         if !kinds.contains(.texts) { texts = [] }
+        if !kinds.contains(.blank) { blank = nil }
         if !kinds.contains(.times) { times = [] }
         if !kinds.contains(.stems) { stems = [] }
         if !kinds.contains(.firstStep) { firstStep = nil }

@@ -17,6 +17,7 @@ public struct RenderPlan: Sendable {
     public let guidanceScale: Double
     public let decoder: DecoderKind
     public let clipSkip: Int
+    public let textPadding: TextPadding
     public let initImage: Bitmap?
     public let startLatents: StartLatents?
     /// With a start picture or latents only.

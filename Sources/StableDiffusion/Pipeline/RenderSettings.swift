@@ -19,6 +19,8 @@ public struct RenderSettings: Sendable, Equatable {
     public var decoder: DecoderKind?
     /// Layers of the text encoder that are left out at its end.
     public var clipSkip: Int = 0
+    /// What stands behind the prompt; the negative prompt always has its own padding.
+    public var textPadding = TextPadding.encoded
     /// A picture to start from; it is resized to the size that is painted.
     public var initImage: Bitmap?
     /// Latents to start from instead of a picture; they must be of the size that is painted.

@@ -3,7 +3,7 @@ import Tensors
 /// What an encoding of a text leaves for the next one: since a token sees only those before it, nothing changes before
 /// the first token that does.
 struct TextStates: Sendable {
-    /// All of the text, with padding.
+    /// All of the text, with its padding where that was encoded.
     let tokens: [Int32]
     /// How many layers the context comes from.
     let contextLayers: Int
@@ -29,11 +29,12 @@ struct TextStates: Sendable {
         }
     }
 
-    /// How many rows of an encoding of `tokens` are known; the last one never counts, so that there is something to do.
+    /// How many rows of an encoding of `tokens`, with or without padding, are known; the last one never counts, so that
+    /// there is something to do.
     func count(of tokens: [Int32], contextLayers: Int) -> Int {
-        guard contextLayers == self.contextLayers, tokens.count == self.tokens.count else { return 0 }
+        guard contextLayers == self.contextLayers else { return 0 }
         let first = zip(tokens, self.tokens).enumerated().first { $0.element.0 != $0.element.1 }?.offset
-        return min(first ?? tokens.count, tokens.count - 1)
+        return min(first ?? self.tokens.count, tokens.count - 1)
     }
 
     /// What the states take.

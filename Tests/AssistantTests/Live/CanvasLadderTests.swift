@@ -1,4 +1,5 @@
 import AssistantAPI
+import StableDiffusion
 import Testing
 
 @testable import Assistant
@@ -64,6 +65,27 @@ import Testing
         #expect(slow.first.map { ($0.width, $0.steps) } ?? (0, 0) == (128, 1))
         #expect(slow.map(\.name) == [.draft, .better, .settled])
         #expect(zip(slow, slow.dropFirst()).allSatisfy { $0.expected * 2 <= $1.expected })
+    }
+
+    @Test func onlySmallerDraftsHaveBlankPadding() {
+        // A settled picture goes on from the first step of one of its own size.
+        let same = stages(settled(128, 128, steps: 4, decoder: "tiny"), times(step: 60, at: 128))
+        #expect(same.map(\.textPadding) == [nil, nil])
+        let three = stages(settled(512, 512, steps: 4), times(step: 900, at: 128))
+        #expect(three.map(\.textPadding) == ["blank", nil, nil])
+    }
+
+    @Test func aDraftsOwnTokensAreMeasuredApartFromThoseWithPadding() {
+        var times = times(step: 50, at: 128)
+        func expected(_ padding: TextPadding) -> Double? {
+            times.expected(width: 128, height: 128, steps: 1, decoder: "tiny", textPadding: padding)
+        }
+        #expect(expected(.encoded) == 80 && expected(.blank) == 72.5)
+        times.add(
+            .init(
+                width: 128, height: 128, decoder: "tiny", textPadding: .blank, encode: 1, steps: [50],
+                decode: 20))
+        #expect(expected(.encoded) == 80 && expected(.blank) == 71)
     }
 
     @Test func modelsOfManyStepsGetNoDraftOfOne() {
