@@ -38,12 +38,14 @@ public struct LoadedModel: Codable, Sendable, Equatable {
     public var bytes: Int
     public var memory: [MemoryShare]
     public var isInUse: Bool
+    /// Whether it stays, whoever needs memory.
+    public var isPinned: Bool
     /// When it goes unless it is used before; `nil` while it is in use, and of one that stays.
     public var expiresAt: Date?
 
     public init(
         id: String, path: String, kind: ModelSummary.Kind, state: ModelSummary.State, bytes: Int,
-        memory: [MemoryShare], isInUse: Bool, expiresAt: Date? = nil
+        memory: [MemoryShare], isInUse: Bool, isPinned: Bool = false, expiresAt: Date? = nil
     ) {
         self.id = id
         self.path = path
@@ -52,6 +54,7 @@ public struct LoadedModel: Codable, Sendable, Equatable {
         self.bytes = bytes
         self.memory = memory
         self.isInUse = isInUse
+        self.isPinned = isPinned
         self.expiresAt = expiresAt
     }
 }

@@ -97,6 +97,8 @@ public struct Configuration: Sendable, Equatable {
         public var budget: Int?
         /// How long a model stays after its last use, where a request does not say; `nil` means for ever.
         public var keepAlive: Duration? = .seconds(300)
+        /// Names of models that stay in memory once they were used.
+        public var pinned: [String] = []
     }
 
     /// Element type of the key/value cache.

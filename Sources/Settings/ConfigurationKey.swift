@@ -52,6 +52,7 @@ extension ConfigurationKey {
         byteLimit(
             "memory.budget", \.memory.budget, in: (64 << 20)...(1 << 50), "\"auto\", 0, or at least 64MiB"),
         stay("memory.keep_alive", \.memory.keepAlive),
+        models("memory.pinned", \.memory.pinned),
 
         integer("engine.threads", \.engine.threads, in: 0...256),
         integer("engine.nice", \.engine.nice, in: 0...19),
@@ -163,6 +164,16 @@ extension ConfigurationKey {
         key(name, field, expected: "a model's name or an absolute path") { value, home in
             guard let text = value.text, !text.isEmpty else { return nil }
             return absolutePath(text, home: home) ?? (text.contains("/") ? nil : text)
+        }
+    }
+
+    private static func models(_ name: String, _ field: Field<[String]>) -> Self {
+        key(name, field, expected: "a list of models' names or absolute paths") { value, home in
+            guard let texts = value.texts else { return nil }
+            let names = texts.compactMap { text in
+                absolutePath(text, home: home) ?? (text.isEmpty || text.contains("/") ? nil : text)
+            }
+            return names.count == texts.count ? names : nil
         }
     }
 

@@ -34,6 +34,14 @@ public struct DaemonClient: Sendable {
         return body.model
     }
 
+    /// Lets a model stay in memory, or no longer; returns its whole name.
+    public func pin(model: String, _ isPinned: Bool) async throws -> String {
+        struct Body: Codable { var model: String, pinned: Bool }
+        let body: Body = try await call(
+            "POST", Self.root + "/models/pin", Body(model: model, pinned: isPinned))
+        return body.model
+    }
+
     /// Asks the daemon to finish its work and end.
     public func shutDown() async throws {
         _ = try await transport.send(.init("POST", Self.root + "/shutdown", body: Data("{}".utf8)))

@@ -35,6 +35,7 @@ public enum LoadedModelText {
 
     static func until(_ model: LoadedModel, now: Date) -> String {
         if model.state == .loading { return "loading" }
+        if model.isPinned { return model.isInUse ? "pinned, in use" : "pinned" }
         if model.isInUse { return "in use" }
         guard let end = model.expiresAt else { return "for ever" }
         let seconds = Int(end.timeIntervalSince(now).rounded(.up))

@@ -26,7 +26,7 @@ struct InklingCommand: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
             OpenCommand.self, HistoryCommand.self,
-            ModelsCommand.self, PsCommand.self, StopCommand.self,
+            ModelsCommand.self, PsCommand.self, StopCommand.self, PinCommand.self, UnpinCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],

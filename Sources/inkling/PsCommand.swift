@@ -43,3 +43,39 @@ struct StopCommand: AsyncParsableCommand {
         }
     }
 }
+
+/// `inkling pin`.
+struct PinCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "pin", abstract: "Let models stay in memory, whoever needs it.",
+        discussion: """
+            They stay from their next use on, or since they are there, until they are stopped or the daemon ends; \
+            memory.pinned in the configuration does so from the start.
+            """)
+
+    @Argument(help: ArgumentHelp("Their names.", valueName: "model"))
+    var names: [String]
+
+    func run() async throws { try await Self.pin(names, true, "stays in memory once it was used") }
+
+    static func pin(_ names: [String], _ isPinned: Bool, _ outcome: String) async throws {
+        try await HistoryCommand.withDaemon { client in
+            for name in names {
+                let model = try await client.pin(model: ModelText.absolute(name), isPinned)
+                StandardStreams.write("\(TextSanitizer.line(model)) \(outcome).\n", to: 1)
+            }
+        }
+    }
+}
+
+/// `inkling unpin`.
+struct UnpinCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "unpin", abstract: "Let models go from memory again when they were not used for a while."
+    )
+
+    @Argument(help: ArgumentHelp("Their names.", valueName: "model"))
+    var names: [String]
+
+    func run() async throws { try await PinCommand.pin(names, false, "is no longer pinned") }
+}

@@ -47,6 +47,19 @@ struct MemoryLedgerTests {
             ])
     }
 
+    @Test func whatIsPinnedStaysWhoeverNeedsMemory() throws {
+        var pinned = holding(1, .weights, 40, usedAt: 1, expiry: 2)
+        pinned.isPinned = true
+        let ledger = MemoryLedger(
+            limit: 100,
+            holdings: [pinned, holding(1, .prefixCaches, 10), holding(2, .weights, 40, usedAt: 5)])
+        #expect(try ledger.releases(for: 40, machine: nil) == [release(2, .weights, 40)])
+        #expect(throws: MemoryLedger.Shortage(needed: 70, available: 60, inUse: 40, limit: 100)) {
+            try ledger.releases(for: 70, machine: nil)
+        }
+        #expect(ledger.expired(at: .seconds(5000)) == [.model(2)] && ledger.most(machine: nil) == 60)
+    }
+
     @Test func theModelThatWasNotUsedForLongestGoesWithAllThatIsHeldForIt() throws {
         let ledger = MemoryLedger(
             limit: 100,

@@ -208,6 +208,23 @@ struct ResidencyTests {
         #expect(loaded(tiny) == ["tiny"] && tiny.assistant.memory().models[0].expiresAt == nil)
     }
 
+    @Test func aPinnedModelStaysUntilItIsStopped() async throws {
+        let tiny = try tiny { ($0.memory.keepAlive, $0.memory.pinned) = (.seconds(60), ["TINY"]) }
+        try await ask("tiny", tiny)
+        try await ask("other", tiny)
+        #expect(try await tiny.assistant.pin("Other", true) == "other")
+        #expect(tiny.assistant.memory().models.allSatisfy { $0.isPinned && $0.expiresAt == nil })
+        clock.advance(by: .seconds(1000))
+        await tiny.assistant.core.engine.unloadExpired()
+        #expect(loaded(tiny) == ["other", "tiny"])
+        // No longer pinned, it was to go long since.
+        _ = try await tiny.assistant.pin("other", false)
+        #expect(loaded(tiny) == ["tiny"])
+        _ = try await tiny.assistant.unload("tiny")
+        #expect(loaded(tiny).isEmpty)
+        await #expect(throws: AssistantError.self) { try await tiny.assistant.pin("nothing", true) }
+    }
+
     @Test func aModelInUseStaysUntilItsWorkIsDone() async throws {
         let gate = StepGate()
         let painter = ScriptedPainter { step, pass in if step == 0 { try gate.pass(step, pass) } }

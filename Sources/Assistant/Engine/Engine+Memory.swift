@@ -35,13 +35,19 @@ extension Engine {
         if let resident {
             let running = active.reduce(0) { $0 + resident.expectedBytes(of: $1) }
             let isInUse = !active.isEmpty || held != nil || isBeginning(resident.residence)
-            holdings += resident.holdings(isInUse: isInUse, running: running)
+            holdings += resident.holdings(
+                isInUse: isInUse, isPinned: shelf.isPinned(resident.file), running: running)
         }
-        for model in shelf.models { holdings += model.holdings(isInUse: false, running: 0) }
+        for model in shelf.models {
+            holdings += model.holdings(isInUse: false, isPinned: shelf.isPinned(model.file), running: 0)
+        }
         if let painter {
-            holdings += painter.holdings(isInUse: isPainting || isBeginning(painter.residence))
+            holdings += painter.holdings(
+                isInUse: isPainting || isBeginning(painter.residence), isPinned: shelf.isPinned(painter.file))
         }
-        for painter in shelf.painters { holdings += painter.holdings(isInUse: false) }
+        for painter in shelf.painters {
+            holdings += painter.holdings(isInUse: false, isPinned: shelf.isPinned(painter.file))
+        }
         let known = Set(holdings.map(\.owner))
         for arrival in shelf.arrivals where !known.contains(.model(arrival.residence.number)) {
             holdings.append(
@@ -158,10 +164,11 @@ extension Engine {
         unload(memory.ledger.expired(at: memory.clock.now()))
     }
 
-    /// Lets a model go, at once or when the work with it is done.
+    /// Lets a model go, pinned or not, at once or when the work with it is done.
     ///
     /// - Returns: Whether it was in memory.
     func unload(_ model: ModelFile) -> Bool {
+        shelf.pin(model, false)
         let numbers = gate.residents.filter { $0.model == model && $0.state == .loaded }.map(\.number)
         if resident?.file == model { resident?.residence.keep(.seconds(0)) }
         if painter?.file == model { painter?.residence.keep(.seconds(0)) }
@@ -169,6 +176,13 @@ extension Engine {
         let idle = memory.ledger.holdings.filter { $0.kind == .weights && !$0.isInUse }.map(\.owner)
         unload(idle.filter { owner in numbers.contains { owner == .model($0) } })
         return !numbers.isEmpty
+    }
+
+    /// Lets a model stay once it is in memory, whoever needs room; or no longer.
+    func pin(_ model: ModelFile, _ isPinned: Bool) {
+        shelf.pin(model, isPinned)
+        // One that was to go by now goes.
+        unloadExpired()
     }
 
     private func unload(_ owners: [MemoryLedger.Owner]) {

@@ -49,7 +49,8 @@ actor Engine {
     ) {
         memory = MemoryBudget(
             limit: configuration.memory.budget, clock: clock, availableMemory: availableMemory)
-        shelf = ModelShelf(keepAlive: KeepAlive(configuration.memory.keepAlive))
+        shelf = ModelShelf(
+            keepAlive: KeepAlive(configuration.memory.keepAlive), pinned: configuration.memory.pinned)
         gate = EngineGate(depth: configuration.server.queueDepth, runningLimit: Self.runningLimit)
         thread = EngineThread(niceness: configuration.engine.nice)
         loader = ModelLoader(configuration)

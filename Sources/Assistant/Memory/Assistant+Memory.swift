@@ -11,12 +11,12 @@ extension Assistant {
             let held = ledger.holdings.filter { $0.owner == .model(resident.number) }
             let weights = held.first { $0.kind == .weights }
             let isInUse = weights?.isInUse ?? true
-            let expiry = isInUse ? nil : weights?.expiry
+            let expiry = isInUse || weights?.isPinned == true ? nil : weights?.expiry
             return LoadedModel(
                 id: resident.model.name, path: resident.model.path, kind: resident.model.kind,
                 state: resident.state, bytes: held.reduce(0) { $0 + $1.bytes },
                 memory: held.filter { $0.bytes > 0 }.map { .init(kind: $0.kind, bytes: $0.bytes) },
-                isInUse: isInUse,
+                isInUse: isInUse, isPinned: weights?.isPinned ?? false,
                 expiresAt: expiry.map { date + max(0, ($0 - now).milliseconds / 1000) })
         }
         return MemoryReport(
@@ -38,6 +38,19 @@ extension Assistant {
             throw AssistantError(
                 .modelNotFound, "The model \(model.name) is not in memory; \(others).", parameter: "model")
         }
+        return model.name
+    }
+
+    /// Lets a model stay in memory from its next use on, or since it is there, until it is stopped; or no longer.
+    ///
+    /// - Parameters:
+    ///   - name: A name or absolute path.
+    ///   - isPinned: Whether it is to stay.
+    /// - Returns: Its public name.
+    /// - Throws: `modelNotFound`.
+    public func pin(_ name: String, _ isPinned: Bool) async throws -> String {
+        let model = try core.catalog.resolveAny(name)
+        await core.engine.pin(model, isPinned)
         return model.name
     }
 }

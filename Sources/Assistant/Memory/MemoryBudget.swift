@@ -85,7 +85,7 @@ extension AssistantError {
         self.init(
             .outOfMemory,
             "\(what) needs \(shortage.needed.mebibytes) of memory, but \(free) can be had now; "
-                + "\(shortage.inUse.mebibytes) are in use.",
+                + "\(shortage.inUse.mebibytes) are in use or pinned.",
             parameter: "model", retryAfter: shortage.isTemporary ? 30 : nil)
     }
 }

@@ -2,7 +2,7 @@ import AssistantAPI
 
 /// Who holds how much memory, and what goes when somebody needs more: a value, which is told the time.
 ///
-/// What is in use never goes. Of the rest everything that can be made again goes before weights, kind by kind, since a
+/// What is in use, or pinned, never goes. Of the rest everything that can be made again goes before weights, kind by kind, since a
 /// cache is back after milliseconds (renders) to seconds (a prompt), a model only after reading its files. Within a kind
 /// what was used least recently goes first, and of models those that are to stay for ever last. Nothing goes in vain:
 /// what turns out not to be needed, once something larger must go, stays, and if all together is not enough, all stays.
@@ -26,6 +26,10 @@ struct MemoryLedger: Sendable {
         var lastUse = Duration.zero
         /// Of weights: when they go if nobody uses them; `nil` for never.
         var expiry: Duration?
+        /// Of weights that stay, whoever needs memory.
+        var isPinned = false
+
+        fileprivate var stays: Bool { isInUse || isPinned }
 
         /// Whether a part of it can go.
         fileprivate var isDivisible: Bool { kind == .prefixCaches || kind == .frames }
@@ -52,7 +56,7 @@ struct MemoryLedger: Sendable {
         var needed: Int
         /// What could be had if all that is idle went.
         var available: Int
-        /// What is in use, of the limit.
+        /// What is in use or pinned, of the limit.
         var inUse: Int
         var limit: Int
 
@@ -65,7 +69,7 @@ struct MemoryLedger: Sendable {
     let holdings: [Holding]
 
     var used: Int { holdings.reduce(0) { $0 + $1.bytes } }
-    private var inUse: Int { holdings.reduce(0) { $0 + ($1.isInUse ? $1.bytes : 0) } }
+    private var inUse: Int { holdings.reduce(0) { $0 + ($1.stays ? $1.bytes : 0) } }
 
     func bytes(of kind: MemoryKind) -> Int {
         holdings.reduce(0) { $0 + ($1.kind == kind ? $1.bytes : 0) }
@@ -99,7 +103,7 @@ struct MemoryLedger: Sendable {
 
     /// What is idle, in the order in which it goes.
     private var leaving: [Holding] {
-        holdings.filter { !$0.isInUse && $0.bytes > 0 }.enumerated().sorted { one, other in
+        holdings.filter { !$0.stays && $0.bytes > 0 }.enumerated().sorted { one, other in
             one.element.precedes(other.element) ?? (one.offset < other.offset)
         }.map(\.element)
     }
@@ -131,7 +135,7 @@ struct MemoryLedger: Sendable {
     /// When the next model is to go if nobody uses it.
     var nextExpiry: Duration? { idleWeights.compactMap(\.expiry).min() }
 
-    private var idleWeights: [Holding] { holdings.filter { $0.kind == .weights && !$0.isInUse } }
+    private var idleWeights: [Holding] { holdings.filter { $0.kind == .weights && !$0.stays } }
 }
 
 extension MemoryLedger.Holding {

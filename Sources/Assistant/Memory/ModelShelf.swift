@@ -15,6 +15,8 @@ struct ModelShelf {
 
     /// How long models stay, where a request does not say.
     let keepAlive: KeepAlive
+    /// Names of models that stay once they are there.
+    private(set) var pinned: Set<String>
     var models: [ResidentModel] = []
     var painters: [ResidentPainter] = []
     var arrivals: [Arrival] = []
@@ -26,7 +28,16 @@ struct ModelShelf {
     var alarm: (time: Duration, task: Task<Void, Never>)?
     private var lastNumber = 0
 
-    init(keepAlive: KeepAlive) { self.keepAlive = keepAlive }
+    init(keepAlive: KeepAlive, pinned: [String]) {
+        self.keepAlive = keepAlive
+        self.pinned = Set(pinned.map { $0.lowercased() })
+    }
+
+    func isPinned(_ model: ModelFile) -> Bool { pinned.contains(model.name.lowercased()) }
+
+    mutating func pin(_ model: ModelFile, _ isPinned: Bool) {
+        if isPinned { pinned.insert(model.name.lowercased()) } else { pinned.remove(model.name.lowercased()) }
+    }
 
     /// The stay of the next model that is loaded.
     mutating func makeResidence(_ asked: KeepAlive?, at now: Duration) -> Residence {
@@ -64,12 +75,12 @@ extension KeepAlive {
 
 extension ResidentModel {
     /// What is held for it; `running` bytes of that by answers on their way.
-    func holdings(isInUse: Bool, running: Int) -> [MemoryLedger.Holding] {
+    func holdings(isInUse: Bool, isPinned: Bool, running: Int) -> [MemoryLedger.Holding] {
         let owner = MemoryLedger.Owner.model(residence.number)
         return [
             .init(
                 owner: owner, kind: .weights, bytes: model.byteCount, isInUse: isInUse,
-                lastUse: residence.lastUse, expiry: residence.expiry),
+                lastUse: residence.lastUse, expiry: residence.expiry, isPinned: isPinned),
             .init(owner: owner, kind: .attentionCaches, bytes: running, isInUse: true),
             .init(owner: owner, kind: .prefixCaches, bytes: caches.bytes, lastUse: residence.lastUse),
         ]
@@ -78,12 +89,12 @@ extension ResidentModel {
 
 extension ResidentPainter {
     /// What is held for it.
-    func holdings(isInUse: Bool) -> [MemoryLedger.Holding] {
+    func holdings(isInUse: Bool, isPinned: Bool) -> [MemoryLedger.Holding] {
         let owner = MemoryLedger.Owner.model(residence.number)
         return [
             .init(
                 owner: owner, kind: .weights, bytes: painter.info.byteCount, isInUse: isInUse,
-                lastUse: residence.lastUse, expiry: residence.expiry),
+                lastUse: residence.lastUse, expiry: residence.expiry, isPinned: isPinned),
             .init(owner: owner, kind: .renders, bytes: painter.keptBytes(), lastUse: residence.lastUse),
         ]
     }

@@ -21,6 +21,16 @@ extension Routes {
                 }
             ])
         router.resource(
+            "/inkling/v1/models/pin",
+            [
+                .post: { [assistant, bodyLimit] request, _ in
+                    let fields = try await request.fields(upTo: bodyLimit)
+                    let isPinned = try fields.bool("pinned") ?? true
+                    let name = try await assistant.pin(try fields.requiredString("model"), isPinned)
+                    return .json(["model": .string(name), "pinned": .bool(isPinned)])
+                }
+            ])
+        router.resource(
             "/v1/models",
             [
                 .get: { [assistant] _, _ in
