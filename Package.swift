@@ -64,6 +64,7 @@ let package = Package(
 
         // Models.
         library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON"]),
+        library("Quantization", ["Llama", "Tensors", "Checkpoints", "Tokenizers"]),
 
         // The files in Assets, as bytes of the program.
         .target(name: "CAssets"),
@@ -79,7 +80,7 @@ let package = Package(
             "Assistant",
             [
                 "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
-                "Checkpoints", "Tokenizers", "StrictJSON", "Digest", logging,
+                "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", logging,
             ]),
 
         // Edges.
@@ -132,6 +133,7 @@ let package = Package(
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
         tests("Llama", fixtures: true),
+        tests("Quantization", ["Llama", "Checkpoints", "Tensors", "Digest"], fixtures: true),
         tests("ImageCodecs", fixtures: true),
         tests("StableDiffusion", fixtures: true),
         tests("AssistantAPI"),

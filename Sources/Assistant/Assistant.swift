@@ -23,8 +23,14 @@ public final class Assistant: Sendable {
     public let pictures: PictureService
     /// The pictures that follow what is typed.
     public let canvases: CanvasService
+    /// Quantised copies of models.
+    public let quantizations: QuantizationService
     let core: CompletionCore
     let pictureCore: PictureCore
+    let history: HistoryStore
+    let machine: MachineThread
+    /// The folder of models that are made here.
+    let newModels: String
     private let tokenizers = TokenizerStore()
     private let details = ModelDetails()
 
@@ -46,6 +52,9 @@ public final class Assistant: Sendable {
             directories: configuration.models.directories + [paths.models], shipped: paths.shippedModels,
             defaultModel: configuration.chat.model, defaultPictureModel: configuration.picture.model)
         let clock = CanvasClock(clock)
+        self.history = history
+        machine = MachineThread(configuration.engine)
+        newModels = paths.models
         let engine = Engine(
             configuration, painters: painters, clock: clock, availableMemory: availableMemory)
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)
@@ -62,6 +71,8 @@ public final class Assistant: Sendable {
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
             settings: configuration.live, clock: clock)
         engine.memory.count(canvases)
+        quantizations = QuantizationService(
+            catalog: catalog, models: paths.models, threads: configuration.engine.threads)
     }
 
     // MARK: - Completions
@@ -213,7 +224,7 @@ public final class Assistant: Sendable {
     public func shutDown(within limit: Duration) async {
         core.close()
         canvases.closeAll()
-        let (core, conversations, pictures) = (core, conversations, pictures)
+        let (core, conversations, pictures, quantizations) = (core, conversations, pictures, quantizations)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 await conversations.drain()
@@ -224,6 +235,7 @@ public final class Assistant: Sendable {
             await group.next()
             await conversations.stopAll()
             await pictures.stopAll()
+            await quantizations.stopAll()
             core.engine.gate.cancelAll()
             group.cancelAll()
         }

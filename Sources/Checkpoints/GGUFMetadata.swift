@@ -107,6 +107,34 @@ public struct GGUFMetadata: Sendable {
         return (0..<field.count).map { Float(bitPattern: load(field, UInt32.self, $0)) }
     }
 
+    /// A key's value as it lies in the file, with its type in front.
+    func encodedValue(_ key: String) -> [UInt8]? {
+        guard let field = fields[key] else { return nil }
+        var value: [UInt8] = []
+        value.append(littleEndian: field.type.rawValue)
+        switch field.type {
+        case .string: value.append(littleEndian: UInt64(field.count))
+        case .array:
+            value.append(littleEndian: field.element.rawValue)
+            value.append(littleEndian: UInt64(field.count))
+        default: break
+        }
+        value.append(contentsOf: bytes[field.start..<field.start + byteCount(field)])
+        return value
+    }
+
+    private func byteCount(_ field: GGUFField) -> Int {
+        guard field.type == .array, field.element == .string else {
+            return field.type == .string ? field.count : field.count * field.element.minimumBytes
+        }
+        var end = field.start
+        for _ in 0..<field.count {
+            let length = bytes.loadUnaligned(fromByteOffset: end, as: UInt64.self)
+            end += 8 + Int(UInt64(littleEndian: length))
+        }
+        return end - field.start
+    }
+
     private func array(_ key: String, _ accepts: (GGUFValueType) -> Bool) -> GGUFField? {
         guard let field = fields[key], field.type == .array, accepts(field.element) else { return nil }
         return field

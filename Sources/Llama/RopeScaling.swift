@@ -87,6 +87,16 @@ extension LlamaConfiguration {
     }
 }
 
+extension LlamaConfiguration {
+    /// What the scaling divides each frequency by, `[D / 2]`.
+    public var frequencyDivisors: [Float] {
+        (0..<headDim / 2).map { pair in
+            let frequency = pow(ropeTheta, -Double(2 * pair) / Double(headDim))
+            return Float(frequency / ropeScaling.scaled(frequency))
+        }
+    }
+}
+
 extension GGUFMetadata {
     /// An integer that may be missing, but must be right when it is there.
     func optionalInt(_ key: String, in range: ClosedRange<Int>) throws(CheckpointError) -> Int? {

@@ -13,18 +13,23 @@ extension LlamaModel {
 }
 
 /// Where a checkpoint keeps its vocabulary and chat template: GGUF's metadata, or files beside the weights.
-struct TokenizerSource {
+public struct TokenizerSource {
     private let checkpoint: Checkpoint
     private static let fileLimit = 64 << 20
 
-    init(_ checkpoint: Checkpoint) {
+    public init(_ checkpoint: Checkpoint) {
         self.checkpoint = checkpoint
     }
 
-    func tokenizer() throws -> Tokenizer {
+    func tokenizer() throws -> Tokenizer { try Tokenizer(try vocabulary()) }
+
+    /// The tokens and their rules.
+    ///
+    /// - Throws: `LlamaError` when there are none or they can't be read; `TokenizerError`, `CheckpointError`.
+    public func vocabulary() throws -> Vocabulary {
         switch checkpoint.format {
-        case .gguf(let metadata): try Tokenizer(try vocabulary(metadata))
-        case .safetensors(_, let directory): try Tokenizer(try vocabulary(in: directory))
+        case .gguf(let metadata): try vocabulary(metadata)
+        case .safetensors(_, let directory): try vocabulary(in: directory)
         case .tensors:
             throw LlamaError.missingTokenizer(
                 file: checkpoint.path, expected: "a directory with tokenizer.json")
@@ -32,7 +37,7 @@ struct TokenizerSource {
     }
 
     /// The chat template, to be looked at for its marks; nil where there is none.
-    func chatTemplate() -> String? {
+    public func chatTemplate() -> String? {
         switch checkpoint.format {
         case .gguf(let metadata):
             return metadata.string("tokenizer.chat_template")

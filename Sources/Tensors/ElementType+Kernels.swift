@@ -34,8 +34,8 @@ extension WeightTensor {
         }
     }
 
-    /// Row `row` as f32.
-    func dequantize(row: Int, into target: UnsafeMutablePointer<Float>) {
+    /// Writes row `row` as f32, `columns` numbers, to `target`.
+    public func dequantize(row: Int, into target: UnsafeMutablePointer<Float>) {
         if isPacked {
             unpackedRow(row).withUnsafeBytes { bytes in
                 guard let source = bytes.baseAddress else { return }

@@ -32,6 +32,17 @@ public enum ModelText {
         return String(cString: real)
     }
 
+    /// The absolute path of a file that is to be made, whose folder must be there.
+    ///
+    /// - Throws: `ClientError.failed` when it isn't.
+    public static func newFile(_ path: String) throws(ClientError) -> String {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
+        let whole = try absolute(folder == "." ? "./" : folder + "/", kind: "folder")
+        return (whole == "/" ? "" : whole) + "/" + name
+    }
+
     static func isPath(_ name: String) -> Bool {
         name.contains("/") || name.hasPrefix(".") || name == "~" || name.hasSuffix(".gguf")
             || name.hasSuffix(".safetensors")

@@ -35,6 +35,16 @@ struct PairTable: Sendable {
         return nil
     }
 
+    /// All pairs with their values, in no order.
+    var entries: [(first: Int32, second: Int32, value: UInt64)] {
+        zip(keys, values).compactMap { key, value in
+            guard key != Self.free else { return nil }
+            return (
+                Int32(truncatingIfNeeded: key >> 32), Int32(truncatingIfNeeded: key), value
+            )
+        }
+    }
+
     private mutating func place(_ key: UInt64, _ value: UInt64) {
         let mask = keys.count - 1
         var slot = hash(key) & mask

@@ -27,6 +27,7 @@ struct InklingCommand: AsyncParsableCommand {
             ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
             OpenCommand.self, HistoryCommand.self,
             ModelsCommand.self, PsCommand.self, StopCommand.self, PinCommand.self, UnpinCommand.self,
+            QuantizeCommand.self, DoctorCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],

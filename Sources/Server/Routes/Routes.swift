@@ -30,6 +30,7 @@ struct Routes: Sendable {
         addCompletions(to: router)
         addTokens(to: router)
         addPictures(to: router)
+        addJobs(to: router)
         addImages(to: router)
         addCanvases(to: router)
         addMetrics(to: router)

@@ -1,0 +1,33 @@
+public import FoundationEssentials
+
+extension DoctorEvent {
+    /// The value of `event:` in the stream.
+    public var name: String {
+        switch self {
+        case .finding: "finding"
+        case .completed: "completed"
+        case .failed: "failed"
+        }
+    }
+
+    /// The value of `data:` in the stream.
+    public func data() throws -> Data {
+        let encoder = Wire.encoder()
+        return switch self {
+        case .finding(let value): try encoder.encode(value)
+        case .completed(let value): try encoder.encode(value)
+        case .failed(let value): try encoder.encode(value)
+        }
+    }
+
+    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
+    public init?(name: String, data: Data) throws {
+        let decoder = Wire.decoder()
+        switch name {
+        case "finding": self = .finding(try decoder.decode(DoctorFinding.self, from: data))
+        case "completed": self = .completed(try decoder.decode(Completed.self, from: data))
+        case "failed": self = .failed(try decoder.decode(Failure.self, from: data))
+        default: return nil
+        }
+    }
+}
