@@ -41,6 +41,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio.git", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-extras.git", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-http-types.git", from: "1.8.0"),
+        .package(url: "https://github.com/swift-server/async-http-client.git", from: "1.37.0"),
         .package(url: "https://github.com/LebJe/TOMLKit.git", from: "0.6.0"),
     ],
     targets: [
@@ -75,12 +76,21 @@ let package = Package(
         // Application: concurrency begins here.
         library("AssistantAPI"),
         library("Settings", [.product(name: "TOMLKit", package: "TOMLKit")]),
+        library(
+            "ModelHub",
+            [
+                "AssistantAPI", "Digest", "StrictJSON",
+                .product(name: "AsyncHTTPClient", package: "async-http-client"),
+                .product(name: "NIOCore", package: "swift-nio"),
+                .product(name: "NIOHTTP1", package: "swift-nio"),
+                .product(name: "NIOPosix", package: "swift-nio"),
+            ]),
         library("History", ["AssistantAPI", .product(name: "GRDB", package: "GRDB.swift")]),
         library(
             "Assistant",
             [
                 "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
-                "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", logging,
+                "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", "ModelHub", logging,
             ]),
 
         // Edges.
@@ -89,7 +99,8 @@ let package = Package(
         library(
             "Server",
             [
-                "Assistant", "AssistantAPI", "CZlib", "Digest", "History", "HostProcess", "Settings",
+                "Assistant", "AssistantAPI", "CZlib", "Digest", "History", "HostProcess", "ModelHub",
+                "Settings",
                 "StrictJSON",
                 logging,
             ]
@@ -146,9 +157,14 @@ let package = Package(
             "History",
             ["AssistantAPI", "Digest", "HistoryCrashWriter", .product(name: "GRDB", package: "GRDB.swift")],
             fixtures: true),
+        // A hub on loopback that fails in every way, for the tests of pulling.
+        .target(
+            name: "HubStandIn", dependencies: ["Digest"], path: "Tests/Support/HubStandIn",
+            swiftSettings: settings),
+        tests("ModelHub", ["AssistantAPI", "HubStandIn"]),
         tests("Assistant"),
         tests("HostProcess"),
-        tests("Server"),
+        tests("Server", ["HubStandIn"]),
         tests("Terminal", ["ImageCodecs"], fixtures: true),
         .testTarget(
             name: "EndToEndTests", dependencies: ["AssistantAPI", "Terminal", "inklingd", "inkling"],

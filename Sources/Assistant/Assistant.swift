@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 public import History
 public import Logging
+public import ModelHub
 public import Settings
 import StableDiffusion
 import Synchronization
@@ -31,20 +32,23 @@ public final class Assistant: Sendable {
     let machine: MachineThread
     /// The folder of models that are made here.
     let newModels: String
+    let pulls: ModelPulls
     private let tokenizers = TokenizerStore()
     private let details = ModelDetails()
 
     /// Starts the engine's thread; no model is loaded before the first request.
     public convenience init(
-        configuration: Configuration, paths: Paths, history: HistoryStore, logger: Logger
+        configuration: Configuration, paths: Paths, hub: HubAccess, history: HistoryStore, logger: Logger
     ) throws {
         try self.init(
-            configuration: configuration, paths: paths, history: history, painters: .files, logger: logger)
+            configuration: configuration, paths: paths, hub: hub, history: history, painters: .files,
+            logger: logger)
     }
 
     /// The same with picture models from elsewhere than the disk, for tests.
     init(
-        configuration: Configuration, paths: Paths, history: HistoryStore, painters: PainterSource,
+        configuration: Configuration, paths: Paths, hub: HubAccess = HubAccess(), history: HistoryStore,
+        painters: PainterSource,
         clock: any Clock<Duration> = ContinuousClock(),
         availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory, logger: Logger
     ) throws {
@@ -70,6 +74,9 @@ public final class Assistant: Sendable {
         canvases = CanvasService(
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
             settings: configuration.live, clock: clock)
+        pulls = ModelPulls(
+            access: hub, models: paths.models, downloads: paths.downloads,
+            records: ModelRecords(path: paths.modelRecords), shortNames: { _ in nil })
         engine.memory.count(canvases)
         quantizations = QuantizationService(
             catalog: catalog, models: paths.models, threads: configuration.engine.threads)
@@ -248,6 +255,7 @@ public final class Assistant: Sendable {
     public func shutDown(within limit: Duration) async {
         core.close()
         canvases.closeAll()
+        await pulls.close()
         let (core, conversations, pictures, quantizations) = (core, conversations, pictures, quantizations)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {

@@ -16,6 +16,16 @@ public struct AssistantError: Error, Codable, Sendable, Equatable, CustomStringC
         /// The history cannot be read or written (a full disk, say).
         case historyUnavailable = "history_unavailable"
         case shuttingDown = "shutting_down"
+        /// A hub wants an account, or a consent.
+        case hubRefused = "hub_refused"
+        /// A hub is not to be reached, or answers what it should not.
+        case hubUnavailable = "hub_unavailable"
+        case rateLimited = "rate_limited"
+        case diskFull = "disk_full"
+        /// A name is taken, or something is being done to it.
+        case conflict
+        /// A file of our own cannot be written or read.
+        case storageFailed = "storage_failed"
         case internalError = "internal_error"
     }
 

@@ -6,11 +6,7 @@ public struct SHA256: Sendable {
         0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab,
         0x5be0_cd19,
     ]
-    /// Bytes that do not fill a block yet.
-    private var pending: [UInt8] = []
-    private var byteCount: UInt64 = 0
-
-    private static let blockSize = 64
+    private var blocks = BlockBuffer()
 
     /// The hash of nothing so far.
     public init() {}
@@ -24,31 +20,13 @@ public struct SHA256: Sendable {
 
     /// Takes more bytes in.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        byteCount &+= UInt64(bytes.count)
-        var rest = bytes[...]
-        if !pending.isEmpty {
-            let missing = min(Self.blockSize - pending.count, rest.count)
-            pending += rest.prefix(missing)
-            rest = rest.dropFirst(missing)
-            guard pending.count == Self.blockSize else { return }
-            let block = pending
-            block.withUnsafeBytes { compress($0) }
-            pending.removeAll(keepingCapacity: true)
-        }
-        while rest.count >= Self.blockSize {
-            compress(UnsafeRawBufferPointer(rebasing: rest.prefix(Self.blockSize)))
-            rest = rest.dropFirst(Self.blockSize)
-        }
-        pending += rest
+        blocks.update(bytes) { Self.compress($0, &state) }
     }
 
     /// The hash of what was taken in, 32 bytes.
     public consuming func finish() -> [UInt8] {
-        let bitCount = byteCount &* 8
-        // A one bit, zeros up to the last eight bytes of a block, and the length.
-        let zeros = (2 * Self.blockSize - 9 - pending.count) % Self.blockSize
-        let length = (0..<8).map { UInt8(truncatingIfNeeded: bitCount >> (56 - 8 * $0)) }
-        update([0x80] + [UInt8](repeating: 0, count: zeros) + length)
+        let padding = blocks.padding
+        update(padding)
         return state.indices.flatMap { index in
             (0..<4).map { UInt8(truncatingIfNeeded: state[index] >> (24 - 8 * $0)) }
         }
@@ -69,7 +47,7 @@ public struct SHA256: Sendable {
     }
 
     /// One block of 64 bytes (FIPS 180-4, 6.2.2); the words' names are the standard's.
-    private mutating func compress(_ block: UnsafeRawBufferPointer) {
+    private static func compress(_ block: UnsafeRawBufferPointer, _ state: inout [8 of UInt32]) {
         var w = [64 of UInt32](repeating: 0)
         for t in 0..<16 {
             w[t] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: 4 * t, as: UInt32.self))
@@ -99,7 +77,9 @@ public struct SHA256: Sendable {
         state[7] &+= h
     }
 
-    private func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 { word >> count | word << (32 - count) }
+    private static func rotated(_ word: UInt32, _ count: UInt32) -> UInt32 {
+        word >> count | word << (32 - count)
+    }
 
     /// The first 32 bits of the fractional parts of the cube roots of the first 64 primes.
     private static let constants: [64 of UInt32] = [

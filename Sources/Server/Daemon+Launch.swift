@@ -3,6 +3,7 @@ import Glibc
 import History
 import HostProcess
 public import Logging
+import ModelHub
 public import Settings
 
 extension Daemon {
@@ -42,7 +43,8 @@ extension Daemon {
         let history = try openHistory(configuration, paths: paths, options: options, logger: logger)
         let daemon = try Daemon(
             assistant: Assistant(
-                configuration: configuration, paths: paths, history: history, logger: logger),
+                configuration: configuration, paths: paths, hub: HubAccess(environment: environment),
+                history: history, logger: logger),
             configuration: configuration, limits: connectionLimits(), allowedUser: geteuid(),
             page: .first(of: paths.shippedPage), logger: logger)
         if let address = configuration.server.listen {

@@ -102,7 +102,12 @@ extension Failure {
         case .noSpace: .insufficientStorage
         case .cancelled: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
         case .queueFull, .shuttingDown, .outOfMemory, .historyUnavailable: .serviceUnavailable
-        case .internalError: .internalServerError
+        case .hubRefused: .forbidden
+        case .hubUnavailable: .badGateway
+        case .rateLimited: .tooManyRequests
+        case .conflict: .conflict
+        case .diskFull: .insufficientStorage
+        case .internalError, .storageFailed: .internalServerError
         }
     }
 

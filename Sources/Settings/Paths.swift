@@ -31,6 +31,10 @@ public struct Paths: Sendable, Equatable {
 
     public var configurationFile: String { configuration + "/config.toml" }
     public var models: String { data + "/models" }
+    /// What is known of models beside their files.
+    public var modelRecords: String { data + "/models.json" }
+    /// Models on their way here.
+    public var downloads: String { cache + "/downloads" }
     /// Held by the daemon that owns the socket.
     public var lock: String { socket + ".lock" }
     /// The lines that were typed into the terminal client.

@@ -26,8 +26,8 @@ struct InklingCommand: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
             OpenCommand.self, HistoryCommand.self,
-            ModelsCommand.self, PsCommand.self, StopCommand.self, PinCommand.self, UnpinCommand.self,
-            QuantizeCommand.self, DoctorCommand.self,
+            PullCommand.self, ModelsCommand.self, PsCommand.self, StopCommand.self, PinCommand.self,
+            UnpinCommand.self, QuantizeCommand.self, DoctorCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],

@@ -26,6 +26,7 @@ struct Routes: Sendable {
         addHealth(to: router)
         addConversations(to: router)
         addModels(to: router)
+        addPulls(to: router)
         addChatCompletions(to: router)
         addCompletions(to: router)
         addEmbeddings(to: router)
