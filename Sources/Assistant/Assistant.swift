@@ -33,6 +33,8 @@ public final class Assistant: Sendable {
     /// The folder of models that are made here.
     let newModels: String
     let pulls: ModelPulls
+    let records: ModelRecords
+    let known: KnownModels
     private let tokenizers = TokenizerStore()
     private let details = ModelDetails()
 
@@ -52,9 +54,16 @@ public final class Assistant: Sendable {
         clock: any Clock<Duration> = ContinuousClock(),
         availableMemory: @escaping @Sendable () -> Int? = MachineLimits.availableMemory, logger: Logger
     ) throws {
+        let records = ModelRecords(path: paths.modelRecords)
+        let known = KnownModels(files: paths.shippedCatalogue)
+        (self.records, self.known) = (records, known)
         let catalog = ModelCatalog(
-            directories: configuration.models.directories + [paths.models], shipped: paths.shippedModels,
-            defaultModel: configuration.chat.model, defaultPictureModel: configuration.picture.model)
+            directories: configuration.models.directories + [paths.models], own: paths.models,
+            shipped: paths.shippedModels,
+            stores: paths.ollamaStores.map { OllamaStore(folder: $0) }
+                + paths.hubCaches.map { HubCache(folder: $0) },
+            records: records, defaultModel: configuration.chat.model,
+            defaultPictureModel: configuration.picture.model)
         let clock = CanvasClock(clock)
         self.history = history
         machine = MachineThread(configuration.engine)
@@ -76,7 +85,7 @@ public final class Assistant: Sendable {
             settings: configuration.live, clock: clock)
         pulls = ModelPulls(
             access: hub, models: paths.models, downloads: paths.downloads,
-            records: ModelRecords(path: paths.modelRecords), shortNames: { _ in nil })
+            records: records, shortNames: { known.reference(of: $0) })
         engine.memory.count(canvases)
         quantizations = QuantizationService(
             catalog: catalog, models: paths.models, threads: configuration.engine.threads)
@@ -125,11 +134,23 @@ public final class Assistant: Sendable {
 
     /// The models there are, by name; those whose files cannot be read have no details.
     public func models() async -> [ModelSummary] {
-        core.refreshNames().map { model in
-            (try? summary(of: model))
-                ?? ModelSummary(
-                    id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0
-                )
+        let models = core.refreshNames().compactMap { model -> ModelSummary? in
+            if let summary = try? summary(of: model) { return summary }
+            // Of what other programs keep only that counts which can be used here.
+            if model.source.isForeign { return nil }
+            return ModelSummary(
+                id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0,
+                source: model.source)
+        }
+        return models + aliases(of: models)
+    }
+
+    /// The other names that people gave to these.
+    private func aliases(of models: [ModelSummary]) -> [ModelSummary] {
+        records.aliases.sorted { $0.key < $1.key }.compactMap { alias, name in
+            guard var model = models.first(where: { $0.id == name }) else { return nil }
+            (model.id, model.aliasOf) = (alias, name)
+            return model
         }
     }
 
@@ -161,7 +182,8 @@ public final class Assistant: Sendable {
 
     private func summary(of model: ModelFile) throws -> ModelSummary {
         var summary = ModelSummary(
-            id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0)
+            id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0,
+            source: model.source)
         switch model.kind {
         case .chat:
             let entry = try details.entry(of: model)

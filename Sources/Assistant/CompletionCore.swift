@@ -15,7 +15,7 @@ final class CompletionCore: Sendable {
         self.configuration = configuration
         self.catalog = catalog
         self.engine = engine
-        lastNames = Mutex(catalog.models())
+        lastNames = Mutex(catalog.models().filter { !$0.source.isForeign })
     }
 
     /// The models that were there when they were last looked for.
@@ -24,7 +24,7 @@ final class CompletionCore: Sendable {
     /// Looks for models again.
     func refreshNames() -> [ModelFile] {
         let models = catalog.models()
-        lastNames.withLock { $0 = models }
+        lastNames.withLock { $0 = models.filter { !$0.source.isForeign } }
         return models
     }
 

@@ -9,6 +9,20 @@ public struct ModelSummary: Codable, Sendable, Equatable {
         case unloaded, loading, loaded
     }
 
+    /// Who keeps a model's files.
+    public enum Source: String, Codable, Sendable {
+        /// Our own folder, into which models are pulled.
+        case inkling
+        /// A folder of `models.directories`.
+        case configured
+        /// It came with the program.
+        case shipped
+        case ollama
+        case huggingFace = "hugging_face"
+        /// It is known by its path only.
+        case elsewhere
+    }
+
     /// The name by which requests ask for it.
     public var id: String
     public var path: String
@@ -20,6 +34,9 @@ public struct ModelSummary: Codable, Sendable, Equatable {
     public var details: Details?
     /// Of a picture model; `nil` where its files cannot be read.
     public var pictureDetails: PictureDetails?
+    public var source: Source?
+    /// Of another name that a person gave a model: the model's own.
+    public var aliasOf: String?
 
     /// What a chat model's file says of itself.
     public struct Details: Codable, Sendable, Equatable {
@@ -80,7 +97,7 @@ public struct ModelSummary: Codable, Sendable, Equatable {
 
     public init(
         id: String, path: String, kind: Kind = .chat, state: State, bytes: Int, details: Details? = nil,
-        pictureDetails: PictureDetails? = nil
+        pictureDetails: PictureDetails? = nil, source: Source? = nil, aliasOf: String? = nil
     ) {
         self.id = id
         self.path = path
@@ -89,6 +106,8 @@ public struct ModelSummary: Codable, Sendable, Equatable {
         self.bytes = bytes
         self.details = details
         self.pictureDetails = pictureDetails
+        self.source = source
+        self.aliasOf = aliasOf
     }
 }
 

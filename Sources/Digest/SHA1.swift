@@ -1,4 +1,6 @@
-/// The hash function SHA-1 (FIPS 180-4), for what others name by it: git's objects. It keeps nobody out.
+/// The hash function SHA-1 (FIPS 180-4), for what git names by it.
+///
+/// It is no defence against somebody who means harm.
 public struct SHA1: Sendable {
     private var state: [5 of UInt32] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476, 0xc3d2_e1f0]
     private var blocks = BlockBuffer()

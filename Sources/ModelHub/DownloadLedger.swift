@@ -7,7 +7,9 @@ struct DownloadLedger: Sendable {
     /// The server gives the file only from its beginning.
     private(set) var isSequential = false
 
-    /// - Parameter finished: What is here already.
+    /// - Parameters:
+    ///   - size: Of the whole file, in bytes.
+    ///   - finished: What is here already.
     init(size: Int, finished: RangeSet<Int> = RangeSet()) {
         self.size = size
         self.finished = finished.intersection(RangeSet(0..<size))

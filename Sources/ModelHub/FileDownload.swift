@@ -71,7 +71,6 @@ struct FileDownload: Sendable {
     }
 
     private func fetch(_ request: Request) async throws {
-        // What a request was claimed for may have come meanwhile, before it broke off.
         let answer = try await transport.get(address, range: request.range)
         try checkListedSize(answer.hubHeaders.first(name: "x-linked-size").flatMap { Int($0) })
         var position: Int

@@ -1,13 +1,13 @@
 /// The number at the end of the name of a part: `-00001-of-00003`.
-struct SplitName: Equatable {
+public struct SplitName: Equatable {
     /// What stands before the number.
-    var base: Substring
+    public var base: Substring
     /// From 1.
-    var index: Int
-    var count: Int
+    public var index: Int
+    public var count: Int
 
     /// - Parameter stem: The name without its ending.
-    init?(stem: Substring) {
+    public init?(stem: Substring) {
         let parts = stem.split(separator: "-", omittingEmptySubsequences: false)
         guard parts.count >= 4, parts[parts.count - 2] == "of" else { return nil }
         let numbers = [parts[parts.count - 3], parts[parts.count - 1]]

@@ -20,8 +20,6 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
     case badAnswer(hub: String, what: String)
     /// What came was not the file: how many bytes, or which digest.
     case mismatch(file: String, what: String, expected: String, found: String)
-    /// The download stopped again and again without a byte more.
-    case interrupted(file: String, reason: String)
     case noSpace(folder: String, needed: Int, available: Int)
     case nothingToUse(repository: String, why: String)
     /// There is something of that name, which was not pulled.
@@ -62,10 +60,7 @@ public enum HubError: Error, Sendable, Equatable, CustomStringConvertible {
         case .offline(let name): "\(name) is not here, and nothing is asked of the hub while offline."
         case .badAnswer(let hub, let what): "\(hub) answered something that is not its API: \(what)."
         case .mismatch(let file, let what, let expected, let found):
-            "What came is not \(file): its \(what) must be \(expected) and is \(found). It was thrown away; "
-                + "pull again."
-        case .interrupted(let file, let reason):
-            "The download of \(file) stopped again and again (\(reason)); pull again, it goes on from here."
+            "What came is not \(file): its \(what) must be \(expected) and is \(found); pull again."
         case .noSpace(let folder, let needed, let available):
             "The disk of \(folder) has too little room: \(Self.megabytes(needed)) are needed, "
                 + "\(Self.megabytes(available)) are free."

@@ -106,7 +106,7 @@ extension Failure {
         case .hubUnavailable: .badGateway
         case .rateLimited: .tooManyRequests
         case .conflict: .conflict
-        case .diskFull: .insufficientStorage
+        case .diskFull: HTTPResponse.Status(code: 507, reasonPhrase: "Insufficient Storage")
         case .internalError, .storageFailed: .internalServerError
         }
     }

@@ -25,6 +25,12 @@ public struct Paths: Sendable, Equatable {
     public var shippedModels: [String] = []
     /// Where the page's files may lie that came with the program.
     public var shippedPage: [String] = []
+    /// Where the catalogue of known models may lie that came with the program.
+    public var shippedCatalogue: [String] = []
+    /// Where Ollama keeps its models.
+    public var ollamaStores: [String]
+    /// Where Hugging Face's programs keep what they had from the hub.
+    public var hubCaches: [String]
 
     /// Longest path that the kernel takes for a socket, in bytes.
     public static let socketPathLimit = 107
@@ -62,6 +68,14 @@ public struct Paths: Sendable, Equatable {
             let base = "/run/user/\(getuid())"
             runtime = Self.isOurs(base) ? base + "/inkling" : state + "/run"
         }
+        let ollama = base("OLLAMA_MODELS") ?? home + "/.ollama/models"
+        // The second is where the service of a Linux machine has them.
+        ollamaStores = [ollama, "/usr/share/ollama/.ollama/models"]
+        let caches = base("XDG_CACHE_HOME") ?? home + "/.cache"
+        hubCaches = [
+            base("HF_HUB_CACHE") ?? base("HUGGINGFACE_HUB_CACHE")
+                ?? (base("HF_HOME") ?? caches + "/huggingface") + "/hub"
+        ]
         socket = runtime + "/inkling.sock"
         history = data + "/history.db"
     }
@@ -83,16 +97,19 @@ public struct Paths: Sendable, Equatable {
     /// Where files that came with a program lie: in an installed layout under `share`, in a clone under `Assets`.
     ///
     /// - Parameters:
-    ///   - name: The folder's: `models`, or `page`.
+    ///   - name: The folder's or file's: `models`, `page` or `models.json`.
     ///   - executable: The program's absolute path.
+    ///   - cloneFolder: Where it is in a clone.
     /// - Returns: Names only; nothing is looked at, but for which folder above the program is a clone.
-    public static func shipped(_ name: String, besides executable: String) -> [String] {
+    public static func shipped(
+        _ name: String, besides executable: String, inClone cloneFolder: String = "Assets"
+    ) -> [String] {
         var folders = executable.split(separator: "/").dropLast()
         var found =
             folders.isEmpty
             ? [] : ["/" + (folders.dropLast() + ["share/inkling/\(name)"]).joined(separator: "/")]
         while !folders.isEmpty {
-            let assets = "/" + (folders + ["Assets/\(name)"]).joined(separator: "/")
+            let assets = "/" + (folders + ["\(cloneFolder)/\(name)"]).joined(separator: "/")
             if access(assets, F_OK) == 0 {
                 found.append(assets)
                 break
@@ -113,9 +130,15 @@ public struct Paths: Sendable, Equatable {
 
     /// Makes our own directories, closed to everyone else, and closes them where they are open.
     public func prepare() throws(ConfigurationError) {
-        for path in [configuration, data, models, state, cache, runtime] {
-            try Self.makePrivateDirectory(path)
-        }
+        for path in [configuration, data, state, cache, runtime] { try Self.makePrivateDirectory(path) }
+        // Models are large: a link to another disk is as good.
+        if !Self.isLinkToDirectory(models) { try Self.makePrivateDirectory(models) }
+    }
+
+    private static func isLinkToDirectory(_ path: String) -> Bool {
+        var (own, target) = (stat(), stat())
+        return lstat(path, &own) == 0 && own.st_mode & S_IFMT == S_IFLNK
+            && stat(path, &target) == 0 && target.st_mode & S_IFMT == S_IFDIR
     }
 
     /// Makes a directory with mode 0700, or checks one that is there.

@@ -12,16 +12,7 @@ public enum LoadedModelText {
                 until(model, now: now),
             ]
         }
-        let widths = head.indices.map { column in
-            ([head] + rows).map { DisplayWidth.of($0[column]) }.max() ?? 0
-        }
-        let lines = ([head] + rows).map { cells in
-            let padded = zip(cells, widths).map { cell, width in
-                cell + String(repeating: " ", count: width - DisplayWidth.of(cell))
-            }
-            return trimmed(padded.joined(separator: "  "))
-        }
-        return (lines + [total(report)]).map { $0 + "\n" }.joined()
+        return (TextTable.lines(head, rows) + [total(report)]).map { $0 + "\n" }.joined()
     }
 
     /// Such as "124 MB of 19 GB: weights 120 MB, prefix caches 4.0 MB".
@@ -47,9 +38,5 @@ public enum LoadedModelText {
             default: "in \((seconds + 1800) / 3600) h"
             }
         return "\(LocalTime.second(end)) (\(rest))"
-    }
-
-    private static func trimmed(_ line: String) -> String {
-        String(line.reversed().drop { $0 == " " }.reversed())
     }
 }

@@ -26,6 +26,7 @@ public enum ModelText {
             path = String(cString: home) + path.dropFirst()
         }
         guard let real = realpath(path, nil) else {
+            if isHubName(name) { return name }
             throw .failed("there is no \(kind) at \(TextSanitizer.line(name)): \(ClientError.system(errno))")
         }
         defer { free(real) }
@@ -41,6 +42,12 @@ public enum ModelText {
         let name = slash.map { path[path.index(after: $0)...] } ?? path[...]
         let whole = try absolute(folder == "." ? "./" : folder + "/", kind: "folder")
         return (whole == "/" ? "" : whole) + "/" + name
+    }
+
+    /// Whether a name with slashes may be one that a hub has, such as `hf.co/owner/name:Q4_K_M`.
+    private static func isHubName(_ name: String) -> Bool {
+        let isFile = name.hasSuffix(".gguf") || name.hasSuffix(".safetensors")
+        return !isFile && name.contains("/") && name.first.map { $0.isLetter || $0.isNumber } ?? false
     }
 
     static func isPath(_ name: String) -> Bool {

@@ -26,8 +26,9 @@ struct InklingCommand: AsyncParsableCommand {
         subcommands: [
             ChatCommand.self, AskCommand.self, LiveCommand.self, ImagineCommand.self, PicturesCommand.self,
             OpenCommand.self, HistoryCommand.self,
-            PullCommand.self, ModelsCommand.self, PsCommand.self, StopCommand.self, PinCommand.self,
-            UnpinCommand.self, QuantizeCommand.self, DoctorCommand.self,
+            PullCommand.self, ListCommand.self, ShowCommand.self, CopyCommand.self, RemoveCommand.self,
+            PsCommand.self, StopCommand.self, PinCommand.self, UnpinCommand.self,
+            QuantizeCommand.self, DoctorCommand.self,
             ServeCommand.self,
             VersionCommand.self, DefaultCommand.self,
         ],

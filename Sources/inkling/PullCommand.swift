@@ -12,7 +12,10 @@ struct PullCommand: AsyncParsableCommand {
             compared with its digest, and the model appears when all of it is there. Control-C stops; the same command \
             goes on from there.
 
+            Without a name: the catalogue of known good models, each with a short name.
+
             Examples:
+              inkling pull llama3.2:1b
               inkling pull bartowski/Llama-3.2-1B-Instruct-GGUF:Q4_K_M
               inkling pull hf.co/stabilityai/sd-turbo
               inkling pull owner/name/folder/file.gguf
@@ -23,7 +26,7 @@ struct PullCommand: AsyncParsableCommand {
             """)
 
     @Argument(help: ArgumentHelp("What to have.", valueName: "model"))
-    var model: String
+    var model: String?
     @Option(help: "The name that it is to have.")
     var name: String?
     @Flag(help: "Ask nobody: succeeds when the model is here already.")
@@ -36,6 +39,7 @@ struct PullCommand: AsyncParsableCommand {
     var quiet = false
 
     func run() async throws {
+        guard let model else { return try await ListCommand.showCatalogue(isJSON: json) }
         let daemon = try Daemon()
         let environment = daemon.environment
         func variable(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }

@@ -18,30 +18,6 @@ struct ServeCommand: ParsableCommand {
     }
 }
 
-/// `inkling models`.
-struct ModelsCommand: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "models", abstract: "List the models that answer and paint.")
-
-    @Flag(help: "Print one JSON object.")
-    var json = false
-
-    func run() async throws {
-        try await HistoryCommand.withDaemon { client in
-            let models = try await client.models()
-            if json {
-                try HistoryCommand.printJSON(["models": models])
-            } else {
-                StandardStreams.write(models.map { ModelText.row($0) + "\n" }.joined(), to: 1)
-                if models.isEmpty {
-                    StandardStreams.complain(
-                        "there is no model yet; inkling serve --help says where they lie")
-                }
-            }
-        }
-    }
-}
-
 /// `inkling version`.
 struct VersionCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(

@@ -44,6 +44,7 @@ struct Main: AsyncParsableCommand {
             if let executable = Paths.executable() {
                 paths.shippedModels = Paths.shipped("models", besides: executable)
                 paths.shippedPage = Paths.shipped("page", besides: executable)
+                paths.shippedCatalogue = Paths.shipped("models.json", besides: executable, inClone: "Config")
             }
             var options = Daemon.LaunchOptions()
             options.isPrivate = `private`

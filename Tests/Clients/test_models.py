@@ -1,5 +1,6 @@
 """Models as a person manages them: pulled from a stand-in of the hub on loopback, by the real program."""
 
+import hashlib
 import json
 import os
 import pathlib
@@ -102,6 +103,67 @@ class Models(unittest.TestCase):
             hub.refusal = (429, {"Retry-After": "3600"})
             done = self.inkling(hub, "pull", "owner/small")
             self.assertIn("pull again in 3600 seconds", done.stderr)
+
+
+    def test_models_are_listed_named_anew_shown_and_deleted(self):
+        with Hub("owner/small", {"small-Q4_1.gguf": self.real}) as hub:
+            self.assertEqual(self.inkling(hub, "pull", "owner/small", "--quiet").returncode, 0)
+            self.assertEqual(self.inkling(hub, "cp", "owner/small", "quick").returncode, 0)
+            listed = self.inkling(hub, "ls").stdout
+            self.assertRegex(listed, r"(?m)^NAME +KIND +SIZE +FORM +WHERE$")
+            self.assertRegex(listed, r"(?m)^small-Q4_1 +chat +94 MB +Q4_1, context \d+ +inkling$")
+            self.assertRegex(listed, r"(?m)^quick +chat +94 MB .* is small-Q4_1$")
+            self.assertRegex(listed, r"(?m)^inkling-scenes +picture .* comes with inkling$")
+            answer = self.inkling(hub, "ask", "--model", "quick", "--set", "max_tokens=3", "Hi")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            shown = self.inkling(hub, "show", "quick").stdout
+            self.assertRegex(shown, r"(?m)^pulled from +owner/small at 0123456789ab$")
+            self.assertRegex(shown, r"(?m)^also called +quick$")
+            removed = self.inkling(hub, "rm", "quick", "small-q4_1", stdin=subprocess.DEVNULL)
+            self.assertEqual(removed.stdout, "quick is no name any more.\nDeleted small-Q4_1, 94 MB.\n")
+            self.assertEqual(os.listdir(self.models), [])
+            self.assertNotIn("small", self.inkling(hub, "list").stdout)
+            refused = self.inkling(hub, "rm", "inkling-scenes", stdin=subprocess.DEVNULL)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("belongs to the program itself", refused.stderr)
+
+    def test_rm_asks_in_a_terminal(self):
+        with Hub("owner/small", {"small-Q4_1.gguf": b"GGUF" * 500}) as hub:
+            self.assertEqual(self.inkling(hub, "pull", "owner/small", "--quiet").returncode, 0)
+            for answer, names in [("n", ["small-Q4_1.gguf"]), ("y", [])]:
+                client = self.spawn(hub, "rm", "small-Q4_1")
+                client.expect(r"Delete small-Q4_1 for good\? \[y/N\] ")
+                client.sendline(answer)
+                client.expect(pexpect.EOF)
+                client.close()
+                self.assertEqual((client.exitstatus, os.listdir(self.models)), (0, names))
+
+    def test_the_catalogue_has_short_names(self):
+        with Hub("bartowski/Llama-3.2-1B-Instruct-GGUF", {"Llama-3.2-1B-Instruct-Q4_K_M.gguf": self.real}) as hub:
+            listed = self.inkling(hub, "pull").stdout
+            self.assertRegex(listed, r"(?m)^llama3\.2:1b +chat +~808 MB +~1\.3 GB +(fits|too large) +Llama 3\.2 ")
+            self.assertRegex(listed, r"(?m)^taesd +decoder ")
+            self.assertEqual(self.inkling(hub, "pull", "llama3.2:1b", "--quiet").returncode, 0)
+            self.assertRegex(self.inkling(hub, "list", "--available").stdout, r"(?m)^llama3\.2:1b .* here +Llama")
+            answer = self.inkling(hub, "ask", "--model", "llama3.2:1b", "--set", "max_tokens=3", "Hi")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+
+    def test_what_ollama_keeps_is_used_where_it_lies(self):
+        store = pathlib.Path(self.daemon.home, ".ollama/models")
+        digest = hashlib.sha256(self.real).hexdigest()
+        (store / "blobs").mkdir(parents=True)
+        (store / f"blobs/sha256-{digest}").symlink_to(MODEL)
+        manifest = store / "manifests/registry.ollama.ai/library/smollm2/135m"
+        manifest.parent.mkdir(parents=True)
+        manifest.write_text(json.dumps({"layers": [
+            {"mediaType": "application/vnd.ollama.image.model", "digest": f"sha256:{digest}", "size": len(self.real)}]}))
+        with Hub("owner/none", {}) as hub:
+            self.assertRegex(self.inkling(hub, "list").stdout, r"(?m)^smollm2:135m +chat +94 MB .* Ollama$")
+            answer = self.inkling(hub, "ask", "--model", "smollm2:135m", "--set", "max_tokens=3", "Hi")
+            self.assertEqual(answer.returncode, 0, answer.stderr)
+            refused = self.inkling(hub, "rm", "smollm2:135m", "--yes")
+            self.assertIn("ollama rm smollm2:135m", refused.stderr)
+            self.assertTrue(manifest.exists())
 
 
 if __name__ == "__main__":

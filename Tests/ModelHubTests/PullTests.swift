@@ -147,14 +147,25 @@ struct PullTests {
     }
 
     @Test func twoPullsShareOneDownloadThatGoesOnForWhoStays() async throws {
-        try await run { hub, puller in
+        let gate = Gate()
+        defer { gate.open() }
+        try await run(fault: { request in
+            if request.path.hasPrefix("/content") { gate.pass() }
+            return nil
+        }) { hub, puller in
             let request = PullRequest(model: "owner/model")
-            async let first = puller.pull(request)
-            async let second = puller.pull(request, until: 1)
-            async let third = puller.pull(request)
-            let outcomes = try await [first, third]
-            _ = try await second
-            #expect(outcomes.allSatisfy { $0.completed != nil })
+            var first = puller.pulls.pull(request).makeAsyncIterator()
+            var second = Optional(puller.pulls.pull(request).makeAsyncIterator())
+            var third = puller.pulls.pull(request).makeAsyncIterator()
+            #expect(try await first.next()?.name == "planned")
+            #expect(try await second?.next()?.name == "planned")
+            #expect(try await third.next()?.name == "planned")
+            second = nil
+            gate.open()
+            var last: [PullEvent?] = [nil, nil]
+            while let event = try await first.next() { last[0] = event }
+            while let event = try await third.next() { last[1] = event }
+            #expect(last.map { $0?.name } == ["completed", "completed"])
             #expect(puller.model("model-Q4_0.gguf") == Self.file)
             #expect(hub.requests.filter { $0.path.hasPrefix("/content") }.count == 8)
         }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Dispatch
 import FoundationEssentials
 import HubStandIn
 import Synchronization
@@ -103,6 +104,23 @@ final class Puller {
 
     var downloads: [String] {
         ((try? FileManager.default.contentsOfDirectory(atPath: folder + "/cache")) ?? []).sorted()
+    }
+}
+
+/// Holds threads up until it is opened.
+final class Gate: Sendable {
+    private let isOpen = Mutex(false)
+    private let semaphore = DispatchSemaphore(value: 0)
+
+    func pass() {
+        if isOpen.withLock({ $0 }) { return }
+        semaphore.wait()
+        semaphore.signal()
+    }
+
+    func open() {
+        isOpen.withLock { $0 = true }
+        semaphore.signal()
     }
 }
 

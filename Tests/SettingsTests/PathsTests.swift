@@ -88,6 +88,28 @@ import Testing
         }
     }
 
+    /// Models may lie on another disk; what others could read or put there is no secret.
+    @Test func theFolderOfModelsMayBeALink() throws {
+        let folder = try TemporaryFolder()
+        let paths = try Paths(environment: ["HOME": folder.path, "XDG_RUNTIME_DIR": folder.path + "/run"])
+        try FileManager.default.createDirectory(atPath: paths.data, withIntermediateDirectories: true)
+        let disk = folder.path + "/disk"
+        try FileManager.default.createSymbolicLink(atPath: paths.models, withDestinationPath: disk)
+        #expect(throws: ConfigurationError.self) { try paths.prepare() }
+        try FileManager.default.createDirectory(
+            atPath: disk, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o755])
+        try paths.prepare()
+        #expect(try mode(disk) == 0o755)
+    }
+
+    @Test func otherProgramsModelsAreLookedForWhereTheyLie() throws {
+        let usual = try Paths(environment: ["HOME": "/h"])
+        #expect(usual.ollamaStores.first == "/h/.ollama/models")
+        #expect(usual.hubCaches == ["/h/.cache/huggingface/hub"])
+        let named = try Paths(environment: ["HOME": "/h", "OLLAMA_MODELS": "/o", "HF_HOME": "/f"])
+        #expect(named.ollamaStores.first == "/o" && named.hubCaches == ["/f/hub"])
+    }
+
     @Test func linksAndFilesAreNoDirectories() throws {
         let folder = try TemporaryFolder()
         let file = try folder.write("", to: "file")

@@ -6,6 +6,9 @@ extension Routes {
     /// Models had from a hub.
     func addPulls(to router: Router<ServerContext>) {
         router.resource(
+            "/inkling/v1/models/available",
+            [.get: { [assistant] _, _ in try .wire(assistant.availableModels()) }])
+        router.resource(
             "/inkling/v1/models/pull",
             [
                 .post: { [assistant, bodyLimit, timing] request, context in

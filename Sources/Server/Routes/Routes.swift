@@ -27,6 +27,7 @@ struct Routes: Sendable {
         addConversations(to: router)
         addModels(to: router)
         addPulls(to: router)
+        addModelManagement(to: router)
         addChatCompletions(to: router)
         addCompletions(to: router)
         addEmbeddings(to: router)

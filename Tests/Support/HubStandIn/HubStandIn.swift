@@ -58,7 +58,9 @@ public final class HubStandIn: Sendable {
     /// - Parameters:
     ///   - repositories: By `owner/name`, files by their paths.
     ///   - store: The endpoint of another hub, where the content of large files is fetched from.
+    ///   - pageSize: How many files a page of a listing has.
     ///   - fault: What is to go wrong with the answer to a request.
+    /// - Throws: When there is no port to listen on.
     public init(
         _ repositories: [String: [String: [UInt8]]], store: String? = nil, pageSize: Int = 1000,
         fault: @escaping @Sendable (Request) -> Fault? = { _ in nil }
