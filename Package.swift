@@ -48,6 +48,8 @@ let package = Package(
         // Base: the one JSON parser, for bytes that are not trusted, and one hash function.
         library("StrictJSON"),
         library("Digest"),
+        // Which tokens a grammar or a JSON schema allows.
+        library("Grammars", ["StrictJSON"]),
 
         // Engine: synchronous functions on values.
         .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
@@ -64,7 +66,7 @@ let package = Package(
         library("ImageCodecs", ["CImageCodecs"]),
 
         // Models.
-        library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON"]),
+        library("Llama", ["Tensors", "Checkpoints", "Tokenizers", "StrictJSON", "Grammars"]),
         library("Quantization", ["Llama", "Tensors", "Checkpoints", "Tokenizers"]),
 
         // The files in Assets, as bytes of the program.
@@ -89,8 +91,8 @@ let package = Package(
         library(
             "Assistant",
             [
-                "AssistantAPI", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs", "Tensors",
-                "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", "ModelHub", logging,
+                "AssistantAPI", "Grammars", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs",
+                "Tensors", "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", "ModelHub", logging,
             ]),
 
         // Edges.
@@ -140,6 +142,7 @@ let package = Package(
 
         tests("StrictJSON"),
         tests("Digest"),
+        tests("Grammars"),
         tests("Tensors", ["CKernels"]),
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),

@@ -7,6 +7,7 @@ final class CompletionCore: Sendable {
     let catalog: ModelCatalog
     let engine: Engine
     private let configuration: Configuration
+    private let grammars = GrammarStore()
     private let lastNames: Mutex<[ModelFile]>
     private let lastID = Atomic<UInt64>(0)
     private let isClosed = Atomic(false)
@@ -123,6 +124,9 @@ final class CompletionCore: Sendable {
             request.settings, logprobs: request.logprobs, echo: request.echo, defaults: configuration.chat,
             seed: .random(in: .min ... .max))
         plan.reportsTokens = request.reportsTokens
+        if let constraint = request.constraint {
+            plan.constraint = .init(source: constraint, grammar: try grammars.grammar(of: constraint))
+        }
         return plan
     }
 }

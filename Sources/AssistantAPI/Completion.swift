@@ -59,10 +59,12 @@ public struct CompletionRequest: Sendable, Equatable {
     public var context: [Int32] = []
     /// Whether the summary tells all tokens.
     public var reportsTokens = false
+    /// What the generated text must be; `nil` is anything.
+    public var constraint: OutputConstraint?
 
     public init(
         model: String? = nil, prompt: Prompt, settings: GenerationSettings = .init(), logprobs: Int? = nil,
-        echo: Bool = false, keepAlive: KeepAlive? = nil
+        echo: Bool = false, keepAlive: KeepAlive? = nil, constraint: OutputConstraint? = nil
     ) {
         self.model = model
         self.prompt = prompt
@@ -70,7 +72,18 @@ public struct CompletionRequest: Sendable, Equatable {
         self.logprobs = logprobs
         self.echo = echo
         self.keepAlive = keepAlive
+        self.constraint = constraint
     }
+}
+
+/// What a generated text must be, whatever the model would rather say; it is cut off only by a limit of tokens.
+public enum OutputConstraint: Sendable, Hashable {
+    /// A JSON object.
+    case jsonObject
+    /// JSON that is valid by this JSON schema.
+    case jsonSchema(String)
+    /// What this grammar allows, in GBNF (llama.cpp's notation).
+    case grammar(String)
 }
 
 /// What happens while the engine completes a prompt, in this order, each any number of times unless said.

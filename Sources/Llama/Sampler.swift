@@ -1,3 +1,5 @@
+public import Grammars
+
 #if canImport(Glibc)
     import Glibc
 #elseif canImport(Musl)
@@ -76,7 +78,7 @@ public struct Sampler: Sendable {
     public mutating func sample(
         _ logits: UnsafeBufferPointer<Float>, recent: [Int32] = []
     ) throws(LlamaError) -> Int32 {
-        guard settings.hasPenalties || !settings.logitBias.isEmpty else { return try pick(logits) }
+        guard adjusts else { return try pick(logits) }
         // The raw logits are looked at first: an infinite bias must not hide that the model's own are invalid.
         guard Logits.maximum(of: logits) != nil else { throw .invalidNumbers }
         adjust(logits, recent: recent)
@@ -88,6 +90,26 @@ public struct Sampler: Sendable {
     public mutating func sample(_ logits: [Float], recent: [Int32] = []) throws(LlamaError) -> Int32 {
         try logits.withUnsafeBufferPointer { (row) throws(LlamaError) in try sample(row, recent: recent) }
     }
+
+    /// Picks a token by `logits` that a grammar allows, and that may end the text only where the grammar does.
+    ///
+    /// A token is picked as if there were no grammar, and tried first: mostly it is allowed, and looking at one token is
+    /// cheap. Only when it isn't, all that are not allowed are banned, and one of the others is picked.
+    public mutating func sample(
+        _ logits: UnsafeBufferPointer<Float>, recent: [Int32] = [], within constraint: inout TokenConstraint
+    ) throws -> Int32 {
+        let token = try sample(logits, recent: recent)
+        if try constraint.allows(token) { return token }
+        let mask = try constraint.allowed()
+        if !adjusts { adjusted = Array(logits) }
+        adjusted.withUnsafeMutableBufferPointer { row in
+            for id in row.indices where !mask.contains(id) { row[id] = -.infinity }
+        }
+        let row = adjusted
+        return try row.withUnsafeBufferPointer { try pick($0) }
+    }
+
+    private var adjusts: Bool { settings.hasPenalties || !settings.logitBias.isEmpty }
 
     // MARK: - Bias and penalties
 

@@ -19,6 +19,8 @@ public struct Tokenizer: Sendable {
     public var eos: Int32? { vocabulary.options.eos }
     /// Whether a prompt should begin with ``bos``; `encode` leaves that to its caller.
     public var addsBOS: Bool { vocabulary.options.addsBOS && vocabulary.options.bos != nil }
+    /// Whether text that begins a prompt or an answer has a space in front, which is no part of it.
+    public var addsSpacePrefix: Bool { vocabulary.options.addsSpacePrefix }
     /// Every token after which an answer is complete.
     public let endOfGeneration: Set<Int32>
 

@@ -135,7 +135,7 @@ struct ChatCompletionTests {
         (#"{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function"}]}"#, "tools"),
         (#"{"messages":[{"role":"user","content":"Hi"}],"tool_choice":"required"}"#, "tool_choice"),
         (
-            #"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"json_object"}}"#,
+            #"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"xml"}}"#,
             "response_format"
         ),
         (#"{"messages":[{"role":"user","content":"Hi"}],"top_logprobs":3}"#, "top_logprobs"),

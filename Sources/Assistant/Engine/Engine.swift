@@ -1,4 +1,5 @@
 import AssistantAPI
+import Grammars
 import Llama
 import Settings
 import StableDiffusion
@@ -85,6 +86,7 @@ actor Engine {
         var prompt: ResidentModel.Prompt
         /// Of an embedding: the texts, of which the prompt is the longest.
         var texts: [[Int32]] = []
+        var constraint: TokenConstraint?
         var loading: Duration
     }
 
@@ -187,7 +189,9 @@ actor Engine {
                 return nil
             }
             guard let work = request.embedding else {
-                return Prepared(request: request, prompt: try model.prepare(request), loading: loading)
+                return Prepared(
+                    request: request, prompt: try model.prepare(request),
+                    constraint: try resident?.makeConstraint(for: request), loading: loading)
             }
             let texts = try model.texts(of: work)
             let longest = texts.max { $0.count < $1.count } ?? []
@@ -238,7 +242,7 @@ actor Engine {
         active.append(
             Generation(
                 request, model: model.model, prompt: prompt.tokens, beginning: beginning, chunk: model.chunk,
-                clock: clock))
+                constraint: prepared.constraint, clock: clock))
         tellMemory()
         memory.settled()
     }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Grammars
 import Llama
 import Tensors
 import Tokenizers
@@ -17,9 +18,10 @@ final class Generation {
     private let model: LlamaModel
     private let chunk: Int
     private var sampler: Sampler
+    private var constraint: TokenConstraint?
     private var text: AnswerText
     private var echo: EchoText
-    private var stopTokens: Set<Int32>
+    private let stopTokens: Set<Int32>
     /// The tokens that penalties look at: the prompt and what was generated.
     private var recent: [Int32]
     private var generatedCount = 0
@@ -37,7 +39,7 @@ final class Generation {
     /// `chunk` tokens of the prompt are evaluated in one step.
     init(
         _ request: EngineRequest, model: LlamaModel, prompt: [Int32], beginning: ResidentModel.Beginning,
-        chunk: Int, clock: RequestClock
+        chunk: Int, constraint: TokenConstraint? = nil, clock: RequestClock
     ) {
         self.request = request
         self.model = model
@@ -48,11 +50,11 @@ final class Generation {
         self.clock = clock
         cachedCount = cache.tokens.count
         sampler = Sampler(request.plan.sampling)
+        self.constraint = constraint
         let stops = request.isChat ? model.chatFormat.stopStrings : []
         text = AnswerText(model.tokenizer, stops: request.plan.stop + stops, continuesText: !request.isChat)
         echo = EchoText(model.tokenizer, alternatives: request.plan.alternatives)
-        stopTokens = model.tokenizer.endOfGeneration
-        if request.isChat { stopTokens.formUnion(model.chatFormat.stopTokens) }
+        stopTokens = model.stopTokens(isChat: request.isChat)
         recent = prompt
         lastProgress = .now
     }
@@ -70,6 +72,8 @@ final class Generation {
             }
         } catch is Interrupted {
             stop(.cancelled)
+        } catch let error as GrammarError {
+            throw request.plan.constraint?.source.error("\(error).") ?? .modelUnusable(request.model, error)
         } catch {
             // Numbers that are none, for one: the file passed every check, and is damaged all the same.
             throw .modelUnusable(request.model, error)
@@ -152,6 +156,7 @@ final class Generation {
         clock.prefillEnded()
         phase = .decode
         if request.plan.maxTokens == 0 { return stop(.length) }
+        if isComplete { return stop(.stop) }
         try choose(from: logits)
     }
 
@@ -166,7 +171,7 @@ final class Generation {
 
     /// Samples the next token and tells it.
     private func choose(from logits: UnsafeBufferPointer<Float>) throws {
-        let token = try sampler.sample(logits, recent: recent)
+        let token = try sample(logits)
         if stopTokens.contains(token) {
             turnEnd = token
             try tellEnd(token, logits)
@@ -177,6 +182,19 @@ final class Generation {
         clock.tokenMade()
         try tell(token, logits)
     }
+
+    private func sample(_ logits: UnsafeBufferPointer<Float>) throws -> Int32 {
+        // Taken out meanwhile: its caches must have one owner while they grow.
+        guard var constraint else { return try sampler.sample(logits, recent: recent) }
+        self.constraint = nil
+        defer { self.constraint = constraint }
+        let token = try sampler.sample(logits, recent: recent, within: &constraint)
+        try constraint.accept(token)
+        return token
+    }
+
+    /// Whether the grammar allows nothing more.
+    private var isComplete: Bool { constraint?.mustEnd ?? false }
 
     /// Tells what text was held back.
     ///
@@ -197,12 +215,12 @@ final class Generation {
         let isLast = generatedCount == request.plan.maxTokens
         let isFull = cache.tokens.count >= cache.capacity
         var piece = TokenPiece(id: token, text: text.append(token), bytes: model.tokenizer.bytes(of: token))
-        if (isLast || isFull) && !text.isStopped { piece.text += text.finish() }
+        if (isLast || isFull || isComplete) && !text.isStopped { piece.text += text.finish() }
         if let count = request.plan.alternatives {
             piece.score(with: try LogProbabilities(logits), alternatives: count, tokenizer: model.tokenizer)
         }
         request.send(.token(piece))
-        if text.isStopped {
+        if text.isStopped || isComplete {
             stop(.stop)
         } else if isLast {
             stop(.length)

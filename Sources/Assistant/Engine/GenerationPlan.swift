@@ -1,4 +1,5 @@
 import AssistantAPI
+import Grammars
 import Llama
 import Settings
 
@@ -13,6 +14,14 @@ struct GenerationPlan: Sendable {
     var echo: Bool
     /// Whether the summary tells all tokens.
     var reportsTokens = false
+    /// What the answer must be.
+    var constraint: Constraint?
+
+    /// What was asked for, and its grammar.
+    struct Constraint: Sendable {
+        var source: OutputConstraint
+        var grammar: Grammar
+    }
 
     /// Whether every token of the prompt gets its probability, which takes an evaluation from the beginning.
     var scoresPrompt: Bool { echo && alternatives != nil }

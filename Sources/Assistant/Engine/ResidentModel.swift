@@ -1,4 +1,5 @@
 import AssistantAPI
+import Grammars
 import Llama
 import Settings
 import Tensors
@@ -15,6 +16,8 @@ struct ResidentModel {
     private let plan: MemoryPlan
     private let precision: AttentionCache.Precision
     var caches: CacheStore<KVCache>
+    /// The vocabulary as grammars look at it; made for the first request that has one.
+    private var trie: TokenTrie?
 
     init(
         file: ModelFile, model: LlamaModel, residence: Residence, plan: MemoryPlan, chat: Configuration.Chat
@@ -127,6 +130,23 @@ struct ResidentModel {
         return model.chatFormat.encode(turns, tokenizer: model.tokenizer, addGenerationPrompt: true)
     }
 
+    /// What keeps an answer within a request's grammar; nil where it has none.
+    ///
+    /// - Throws: `invalidRequest` for a grammar that cannot be followed.
+    mutating func makeConstraint(for request: EngineRequest) throws(AssistantError) -> TokenConstraint? {
+        guard let wanted = request.plan.constraint else { return nil }
+        let tokenizer = model.tokenizer
+        let trie = trie ?? TokenTrie(count: tokenizer.vocabularySize) { tokenizer.bytes(of: $0) }
+        self.trie = trie
+        do throws(GrammarError) {
+            return try TokenConstraint(
+                wanted.grammar, trie: trie, endTokens: model.stopTokens(isChat: request.isChat),
+                dropsLeadingSpace: request.isChat && tokenizer.addsSpacePrefix)
+        } catch {
+            throw wanted.source.error("\(error).")
+        }
+    }
+
     private func checked(_ tokens: [Int32], _ window: ContextWindow) throws(AssistantError) -> [Int32] {
         guard !tokens.isEmpty else {
             throw AssistantError(.invalidRequest, "The prompt is empty.", parameter: "prompt")
@@ -219,6 +239,13 @@ struct ResidentModel {
     /// Drops the caches of a conversation that is gone.
     mutating func forget(owner: String) {
         _ = caches.removeAll(of: owner)
+    }
+}
+
+extension LlamaModel {
+    /// Every token that ends an answer.
+    func stopTokens(isChat: Bool) -> Set<Int32> {
+        isChat ? tokenizer.endOfGeneration.union(chatFormat.stopTokens) : tokenizer.endOfGeneration
     }
 }
 

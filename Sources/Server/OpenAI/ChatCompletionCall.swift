@@ -20,7 +20,8 @@ struct ChatCompletionCall: Sendable {
         request = CompletionRequest(
             model: try fields.string("model"), prompt: .chat(messages),
             settings: try GenerationSettings(fields),
-            logprobs: try Self.logprobs(fields), keepAlive: try fields.keepAlive())
+            logprobs: try Self.logprobs(fields), keepAlive: try fields.keepAlive(),
+            constraint: try OutputConstraint.read(fields))
         shape = try AnswerShape(fields)
     }
 
@@ -49,12 +50,6 @@ struct ChatCompletionCall: Sendable {
             guard choice == "auto" || choice == "none" else {
                 throw .unsupported("'\(name)' needs tools, which are not supported yet.", parameter: name)
             }
-        }
-        if let format = try fields.object("response_format"), let type = try format.string("type"),
-            type != "text"
-        {
-            throw .unsupported(
-                "'response_format' \(type) is not supported yet; only text is.", parameter: "response_format")
         }
         for modality in try fields.array("modalities") ?? [] where modality != "text" {
             throw .unsupported("'modalities' other than text are not supported.", parameter: "modalities")

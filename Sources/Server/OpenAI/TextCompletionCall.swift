@@ -22,10 +22,11 @@ struct TextCompletionCall: Sendable {
         let logprobs = try fields.integer("logprobs", in: 0...20)
         let echo = try fields.bool("echo") ?? false
         let keepAlive = try fields.keepAlive()
+        let constraint = try OutputConstraint.read(fields)
         requests = try Self.prompts(fields, "prompt", limit: Self.maximumPrompts).map { prompt in
             CompletionRequest(
                 model: model, prompt: prompt, settings: settings, logprobs: logprobs, echo: echo,
-                keepAlive: keepAlive)
+                keepAlive: keepAlive, constraint: constraint)
         }
         shape = try AnswerShape(fields)
     }

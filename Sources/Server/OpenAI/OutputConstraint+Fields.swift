@@ -1,0 +1,47 @@
+import AssistantAPI
+
+extension OutputConstraint {
+    /// What `response_format` (OpenAI's) or `grammar` (llama-server's) asks for; nil where the text is free.
+    ///
+    /// - Throws: `Failure` 400 that names the field.
+    static func read(_ fields: Fields) throws(Failure) -> OutputConstraint? {
+        let format = try fields.object("response_format").flatMap { (format) throws(Failure) in
+            try responseFormat(format)
+        }
+        guard let grammar = try fields.string("grammar"), !grammar.isEmpty else { return format }
+        guard format == nil else {
+            throw .invalid(
+                "'grammar' and 'response_format' cannot both be given.", parameter: fields.path + "grammar")
+        }
+        return .grammar(grammar)
+    }
+
+    private static func responseFormat(_ format: Fields) throws(Failure) -> OutputConstraint? {
+        switch try format.requiredString("type") {
+        case "text": return nil
+        // llama-server's clients put a schema beside it.
+        case "json_object": return try format.schema("schema") ?? .jsonObject
+        case "json_schema":
+            guard let wrapper = try format.object("json_schema") else {
+                throw format.missing("json_schema", "an object with a schema")
+            }
+            guard let schema = try wrapper.schema("schema") else {
+                throw wrapper.missing("schema", "a JSON schema")
+            }
+            return schema
+        case let type:
+            throw .invalid(
+                "'\(format.path)type' must be text, json_object or json_schema, not '\(type.prefix(80))'.",
+                parameter: format.path + "type")
+        }
+    }
+}
+
+extension Fields {
+    /// A JSON schema as what a text must be; whether it can be enforced is found out later.
+    func schema(_ name: String) throws(Failure) -> OutputConstraint? {
+        guard let value = self[name] else { return nil }
+        guard case .object = value else { throw mismatch(name, "a JSON schema", value) }
+        return .jsonSchema(value.text)
+    }
+}
