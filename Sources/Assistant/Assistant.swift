@@ -57,12 +57,12 @@ public final class Assistant: Sendable {
         let records = ModelRecords(path: paths.modelRecords)
         let known = KnownModels(files: paths.shippedCatalogue)
         (self.records, self.known) = (records, known)
+        let stores: [any ModelStore] = paths.ollamaStores.map { OllamaStore(folder: $0) }
+        let caches: [any ModelStore] = paths.hubCaches.map { HubCache(folder: $0) }
         let catalog = ModelCatalog(
             directories: configuration.models.directories + [paths.models], own: paths.models,
-            shipped: paths.shippedModels,
-            stores: paths.ollamaStores.map { OllamaStore(folder: $0) }
-                + paths.hubCaches.map { HubCache(folder: $0) },
-            records: records, defaultModel: configuration.chat.model,
+            shipped: paths.shippedModels, stores: stores + caches, records: records,
+            defaultModel: configuration.chat.model,
             defaultPictureModel: configuration.picture.model)
         let clock = CanvasClock(clock)
         self.history = history

@@ -1,4 +1,5 @@
 public import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// What is known of models beside their files: other names for them, and where they were pulled from.
@@ -38,8 +39,10 @@ public final class ModelRecords: Sendable {
 
     /// What tells whether the file was written by somebody else meanwhile.
     private struct Stamp: Equatable {
-        var modified: Date
+        var number: UInt
         var size: Int
+        var seconds: Int
+        var nanoseconds: Int
     }
 
     private let path: String
@@ -136,10 +139,11 @@ public final class ModelRecords: Sendable {
     }
 
     private func stamp() -> Stamp? {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-            let modified = attributes[.modificationDate] as? Date, let size = attributes[.size] as? Int
-        else { return nil }
-        return Stamp(modified: modified, size: size)
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return Stamp(
+            number: UInt(status.st_ino), size: Int(status.st_size), seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec)
     }
 
     private static func encoded(_ content: Content) -> [UInt8] {

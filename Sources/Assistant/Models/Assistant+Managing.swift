@@ -1,5 +1,6 @@
 public import AssistantAPI
 import FoundationEssentials
+import Glibc
 import ModelHub
 
 extension Assistant {
@@ -143,10 +144,11 @@ struct ModelFiles {
 
     /// Of a file, or of all files in a folder; a link counts for nothing.
     private static func size(_ path: String) -> Int {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path) else { return 0 }
-        switch attributes[.type] as? FileAttributeType {
-        case .typeRegular?: return attributes[.size] as? Int ?? 0
-        case .typeDirectory?:
+        var status = stat()
+        guard lstat(path, &status) == 0 else { return 0 }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return Int(status.st_size)
+        case S_IFDIR:
             let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
             return names.reduce(0) { $0 + size("\(path)/\($1)") }
         default: return 0
