@@ -167,7 +167,7 @@ let package = Package(
         tests("ModelHub", ["AssistantAPI", "HubStandIn"]),
         tests("Assistant"),
         tests("HostProcess"),
-        tests("Server", ["HubStandIn"]),
+        tests("Server", ["HubStandIn", "ModelHub"]),
         tests("Terminal", ["ImageCodecs"], fixtures: true),
         .testTarget(
             name: "EndToEndTests", dependencies: ["AssistantAPI", "Terminal", "inklingd", "inkling"],

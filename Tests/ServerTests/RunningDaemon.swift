@@ -4,6 +4,7 @@ import Glibc
 import History
 import HostProcess
 import Logging
+import ModelHub
 import Settings
 
 @testable import Assistant
@@ -18,7 +19,7 @@ final class RunningDaemon: Sendable {
 
     private init(
         contextLength: Int, limits: ConnectionLimits, timing: StreamTiming, allowedUser: UInt32,
-        painter: ScriptedPainter?, page: PageFiles?, configure: (inout Configuration) -> Void
+        painter: ScriptedPainter?, page: PageFiles?, hub: HubAccess, configure: (inout Configuration) -> Void
     ) async throws {
         var template = Array("/tmp/ink-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw ClientError.system("mkdtemp") }
@@ -39,7 +40,7 @@ final class RunningDaemon: Sendable {
         let history = try HistoryStore.open(path: folder + "/history.db")
         let daemon = try Daemon(
             assistant: Assistant(
-                configuration: configuration, paths: paths, history: history,
+                configuration: configuration, paths: paths, hub: hub, history: history,
                 painters: painter?.source ?? .files, logger: logger),
             configuration: configuration, limits: limits,
             timing: timing,
@@ -63,12 +64,13 @@ final class RunningDaemon: Sendable {
     static func run<Value>(
         contextLength: Int = shortContext, limits: ConnectionLimits = .init(), timing: StreamTiming = .init(),
         allowedUser: UInt32 = geteuid(), painter: ScriptedPainter? = nil,
-        page: PageFiles? = nil, configure: (inout Configuration) -> Void = { _ in },
+        page: PageFiles? = nil, hub: HubAccess = HubAccess(),
+        configure: (inout Configuration) -> Void = { _ in },
         _ body: (RunningDaemon) async throws -> Value
     ) async throws -> Value {
         let daemon = try await RunningDaemon(
             contextLength: contextLength, limits: limits, timing: timing, allowedUser: allowedUser,
-            painter: painter, page: page, configure: configure)
+            painter: painter, page: page, hub: hub, configure: configure)
         let result: Result<Value, any Error>
         do {
             result = .success(try await body(daemon))

@@ -41,6 +41,7 @@ struct Routes: Sendable {
         addPage(to: router)
         addOllama(to: router)
         addOllamaAnswers(to: router)
+        addOllamaModels(to: router)
         addAutomatic1111(to: router)
         return router
     }
