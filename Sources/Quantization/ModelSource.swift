@@ -23,7 +23,8 @@ struct ModelSource {
 
     /// - Throws: `CheckpointError`, `LlamaError`, `TokenizerError`; `alreadyQuantized`.
     init(_ path: String) throws {
-        checkpoint = try Checkpoint.open(path)
+        let checkpoint = try Checkpoint.open(path)
+        self.checkpoint = checkpoint
         configuration = try LlamaConfiguration(checkpoint)
         switch checkpoint.format {
         case .gguf(let metadata):
