@@ -147,7 +147,7 @@ let package = Package(
         tests("Checkpoints", fixtures: true),
         tests("Tokenizers", fixtures: true),
         tests("Llama", fixtures: true),
-        tests("Quantization", ["Llama", "Checkpoints", "Tensors", "Digest"], fixtures: true),
+        tests("Quantization", ["Llama", "Checkpoints", "Tensors", "Tokenizers", "Digest"], fixtures: true),
         tests("ImageCodecs", fixtures: true),
         tests("StableDiffusion", fixtures: true),
         tests("AssistantAPI"),

@@ -4,6 +4,7 @@ import Foundation
 import Llama
 import Tensors
 import Testing
+import Tokenizers
 
 @testable import Quantization
 
