@@ -92,7 +92,8 @@ let package = Package(
             "Assistant",
             [
                 "AssistantAPI", "Grammars", "Settings", "History", "Llama", "StableDiffusion", "ImageCodecs",
-                "Tensors", "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", "ModelHub", logging,
+                "Tensors", "Quantization", "Checkpoints", "Tokenizers", "StrictJSON", "Digest", "ModelHub",
+                logging,
             ]),
 
         // Edges.

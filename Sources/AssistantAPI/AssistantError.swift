@@ -8,8 +8,6 @@ public struct AssistantError: Error, Codable, Sendable, Equatable, CustomStringC
         case modelUnusable = "model_unusable"
         case contextLengthExceeded = "context_length_exceeded"
         case requestTooLarge = "request_too_large"
-        /// There is no room on the disk.
-        case noSpace = "no_space"
         case outOfMemory = "out_of_memory"
         case queueFull = "queue_full"
         case cancelled

@@ -99,7 +99,6 @@ extension Failure {
         case .notFound, .modelNotFound: .notFound
         case .modelUnusable: .unprocessableContent
         case .requestTooLarge: .contentTooLarge
-        case .noSpace: .insufficientStorage
         case .cancelled: HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request")
         case .queueFull, .shuttingDown, .outOfMemory, .historyUnavailable: .serviceUnavailable
         case .hubRefused: .forbidden

@@ -1,4 +1,6 @@
+import AssistantAPI
 import FoundationEssentials
+import HTTPTypes
 import ImageCodecs
 import Testing
 

@@ -1,5 +1,6 @@
 import AssistantAPI
 import FoundationEssentials
+import Settings
 import Testing
 
 @testable import Server

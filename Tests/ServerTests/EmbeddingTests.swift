@@ -58,11 +58,9 @@ struct EmbeddingTests {
                 return
             }
             let bytes = Array(try #require(Data(base64Encoded: base64)))
-            let floats = stride(from: 0, to: bytes.count, by: 4).map { place in
-                Float(
-                    bitPattern: (0..<4).reduce(UInt32(0)) {
-                        $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1))
-                    })
+            let floats = stride(from: 0, to: bytes.count, by: 4).map { place -> Float in
+                let littleEndian = bytes[place..<place + 4].reversed()
+                return Float(bitPattern: littleEndian.reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
             }
             #expect(floats == one[0].map { Float($0) })
             let short = try await daemon.json("/v1/embeddings", #"{"input":"ab","dimensions":8}"#)

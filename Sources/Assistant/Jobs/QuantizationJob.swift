@@ -74,7 +74,7 @@ struct QuantizationJob: Sendable {
 
     /// Does the work on this thread and the pool's.
     ///
-    /// - Throws: `modelUnusable`, `invalidRequest` for a file that is there, `noSpace`, `cancelled`.
+    /// - Throws: `modelUnusable`, `invalidRequest` for a file that is there, `diskFull`, `cancelled`.
     func run(
         on pool: WorkerPool, _ cancellation: Cancellation, _ send: (QuantizeEvent) -> Void
     ) throws(AssistantError) {
@@ -110,7 +110,7 @@ struct QuantizationJob: Sendable {
     private func refusal(_ error: any Error) -> AssistantError {
         switch error {
         case is Interrupted: AssistantError(.cancelled, "The request was cancelled.")
-        case QuantizationError.notEnoughSpace: AssistantError(.noSpace, "\(error)")
+        case QuantizationError.notEnoughSpace: AssistantError(.diskFull, "\(error)")
         case QuantizationError.exists, QuantizationError.cannotWrite:
             AssistantError(.invalidRequest, "\(error)", parameter: "output")
         default: .modelUnusable(source, error)

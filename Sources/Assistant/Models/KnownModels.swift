@@ -1,4 +1,4 @@
-import AssistantAPI
+public import AssistantAPI
 import FoundationEssentials
 import ModelHub
 

@@ -32,7 +32,9 @@ struct Automatic1111Sampler: Sendable {
             throw .unsupported("'scheduler' must be Automatic or Karras.", parameter: "scheduler")
         }
         var scheduler: String?
-        if let name = newName ?? oldName, !name.isEmpty, name != "Automatic" { scheduler = try find(name).scheduler }
+        if let name = newName ?? oldName, !name.isEmpty, name != "Automatic" {
+            scheduler = try find(name).scheduler
+        }
         guard spacing == "karras" else { return scheduler }
         guard scheduler?.hasPrefix("dpmpp_2m") ?? true else {
             throw .unsupported("'scheduler' Karras goes with DPM++ 2M only.", parameter: "scheduler")
