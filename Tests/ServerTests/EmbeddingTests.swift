@@ -58,9 +58,11 @@ struct EmbeddingTests {
                 return
             }
             let bytes = Array(try #require(Data(base64Encoded: base64)))
-            let floats = stride(from: 0, to: bytes.count, by: 4).map { place -> Float in
-                let littleEndian = bytes[place..<place + 4].reversed()
-                return Float(bitPattern: littleEndian.reduce(UInt32(0)) { $0 << 8 | UInt32($1) })
+            let floats = bytes.withUnsafeBytes { bytes in
+                (0..<bytes.count / 4).map { index -> Float in
+                    let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
+                    return Float(bitPattern: UInt32(littleEndian: bits))
+                }
             }
             #expect(floats == one[0].map { Float($0) })
             let short = try await daemon.json("/v1/embeddings", #"{"input":"ab","dimensions":8}"#)
