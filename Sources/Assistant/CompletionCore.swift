@@ -124,7 +124,8 @@ final class CompletionCore: Sendable {
             request.settings, logprobs: request.logprobs, echo: request.echo, defaults: configuration.chat,
             seed: .random(in: .min ... .max))
         plan.reportsTokens = request.reportsTokens
-        if let constraint = request.constraint {
+        plan.toolUse = request.toolUse
+        if let constraint = request.toolUse?.constraint ?? request.constraint {
             plan.constraint = .init(source: constraint, grammar: try grammars.grammar(of: constraint))
         }
         return plan

@@ -31,6 +31,10 @@ final class GrammarStore: Sendable {
             case .jsonObject: return try .anyObject()
             case .jsonSchema(let text): return try Grammar(jsonSchema: schema(text))
             case .grammar(let text): return try Grammar(gbnf: text)
+            case .toolCall(let tools):
+                var functions: [(name: String, parameters: JSONValue?)] = []
+                for tool in tools { functions.append((tool.name, try tool.parameters.map(schema))) }
+                return try Grammar(callsOf: functions)
             }
         } catch {
             throw constraint.error("\(error).")
@@ -53,6 +57,9 @@ extension OutputConstraint {
         case .jsonObject, .jsonSchema:
             AssistantError(
                 .invalidRequest, "The JSON schema cannot be used: \(problem)", parameter: "response_format")
+        case .toolCall:
+            AssistantError(
+                .invalidRequest, "The parameters of a tool cannot be used: \(problem)", parameter: "tools")
         case .grammar:
             AssistantError(.invalidRequest, "The grammar cannot be used: \(problem)", parameter: "grammar")
         }

@@ -25,10 +25,16 @@ public struct GenerationSettings: Codable, Sendable, Equatable {
 public struct ChatMessage: Codable, Sendable, Equatable {
     public var role: Role
     public var content: String
+    /// The calls that the assistant asked for here.
+    public var toolCalls: [ToolCall]?
+    /// Of a user's message that is what a function returned: the function's name.
+    public var toolName: String?
 
-    public init(role: Role, content: String) {
+    public init(role: Role, content: String, toolCalls: [ToolCall]? = nil, toolName: String? = nil) {
         self.role = role
         self.content = content
+        self.toolCalls = toolCalls
+        self.toolName = toolName
     }
 }
 
@@ -61,10 +67,13 @@ public struct CompletionRequest: Sendable, Equatable {
     public var reportsTokens = false
     /// What the generated text must be; `nil` is anything.
     public var constraint: OutputConstraint?
+    /// Functions that the answer to a chat may call.
+    public var toolUse: ToolUse?
 
     public init(
         model: String? = nil, prompt: Prompt, settings: GenerationSettings = .init(), logprobs: Int? = nil,
-        echo: Bool = false, keepAlive: KeepAlive? = nil, constraint: OutputConstraint? = nil
+        echo: Bool = false, keepAlive: KeepAlive? = nil, constraint: OutputConstraint? = nil,
+        toolUse: ToolUse? = nil
     ) {
         self.model = model
         self.prompt = prompt
@@ -73,6 +82,7 @@ public struct CompletionRequest: Sendable, Equatable {
         self.echo = echo
         self.keepAlive = keepAlive
         self.constraint = constraint
+        self.toolUse = toolUse
     }
 }
 
@@ -84,6 +94,8 @@ public enum OutputConstraint: Sendable, Hashable {
     case jsonSchema(String)
     /// What this grammar allows, in GBNF (llama.cpp's notation).
     case grammar(String)
+    /// A call of one of these functions, as a model writes it.
+    case toolCall([Tool])
 }
 
 /// What happens while the engine completes a prompt, in this order, each any number of times unless said.
@@ -133,6 +145,8 @@ public struct TokenPiece: Codable, Sendable, Equatable {
     public var logprob: Double?
     /// The likeliest tokens here, likeliest first.
     public var alternatives: [Alternative]?
+    /// What became certain of calls with this token; that is no part of the text.
+    public var calls: [ToolCallPiece]?
 
     /// One token that could have stood in this place.
     public struct Alternative: Codable, Sendable, Equatable {

@@ -3,18 +3,38 @@ public import Tokenizers
 /// Who says something in a chat.
 public enum ChatRole: String, Sendable {
     case system, user, assistant
+    /// A function, whose result the content is.
+    case tool
 }
 
 /// One thing that was said.
 public struct ChatTurn: Sendable, Equatable {
     public typealias Role = ChatRole
 
+    /// A function that the assistant asked to be called.
+    public struct Call: Sendable, Equatable {
+        public var name: String
+        /// JSON.
+        public var arguments: String
+
+        public init(name: String, arguments: String) {
+            self.name = name
+            self.arguments = arguments
+        }
+    }
+
     public var role: ChatRole
     public var content: String
+    /// With calls the assistant's content is left out, as in Llama's template.
+    public var calls: [Call]
+    /// Of a function's result: the function.
+    public var name: String?
 
-    public init(role: ChatRole, content: String) {
+    public init(role: ChatRole, content: String, calls: [Call] = [], name: String? = nil) {
         self.role = role
         self.content = content
+        self.calls = calls
+        self.name = name
     }
 }
 
@@ -77,18 +97,22 @@ public struct ChatFormat: Sendable, Equatable {
     ///
     /// - Parameters:
     ///   - messages: the turns in order.
+    ///   - tools: definitions of functions that may be called, in JSON.
     ///   - tokenizer: the model's.
     ///   - addGenerationPrompt: whether the assistant's next turn is opened.
     ///   - today: the date that Llama 3.1 and later are told.
     /// - Returns: control tokens by id, everything else as text.
     public func encode(
-        _ messages: [ChatTurn], tokenizer: Tokenizer, addGenerationPrompt: Bool = true,
+        _ messages: [ChatTurn], tools: [String] = [], tokenizer: Tokenizer, addGenerationPrompt: Bool = true,
         today: CalendarDay = .today
     ) -> [Int32] {
         var prompt = ChatPrompt(tokenizer)
+        let messages =
+            style == .llama3(tellsDates: true) ? messages : ToolText.spelledOut(messages, tools, style)
         switch style {
         case .llama3(let tellsDates):
-            prompt.writeLlama3(messages, today: tellsDates ? today : nil, opensAnswer: addGenerationPrompt)
+            prompt.writeLlama3(
+                messages, tools: tools, today: tellsDates ? today : nil, opensAnswer: addGenerationPrompt)
         case .chatML(let defaultSystem):
             prompt.writeChatML(messages, defaultSystem: defaultSystem, opensAnswer: addGenerationPrompt)
         case .zephyr:

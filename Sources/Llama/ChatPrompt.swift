@@ -1,3 +1,4 @@
+import StrictJSON
 import Tokenizers
 
 /// A prompt in the making: text gathers until a control token ends it, and is then encoded as one.
@@ -38,22 +39,41 @@ struct ChatPrompt {
 }
 
 extension ChatPrompt {
-    /// The template of Llama 3, and with `today` that of 3.1, 3.2 and 3.3.
-    mutating func writeLlama3(_ messages: [ChatTurn], today: CalendarDay?, opensAnswer: Bool) {
+    /// The template of Llama 3, and with `today` that of 3.1, 3.2 and 3.3, which alone has tools.
+    mutating func writeLlama3(
+        _ messages: [ChatTurn], tools: [String] = [], today: CalendarDay?, opensAnswer: Bool
+    ) {
         control(tokenizer.bos)
         var messages = messages[...]
         if let today {
             let system = messages.first?.role == .system ? messages.removeFirst().content : ""
             llama3Header("system")
+            if !tools.isEmpty { write("Environment: ipython\n") }
             write("Cutting Knowledge Date: December 2023\nToday Date: \(today)\n\n\(Self.trimmed(system))")
             mark("<|eot_id|>")
+            if !tools.isEmpty {
+                let question = messages.first?.role == .user ? messages.removeFirst().content : ""
+                llama3Header("user")
+                write(ToolText.llama3Instructions(tools) + Self.trimmed(question))
+                mark("<|eot_id|>")
+            }
         }
-        for message in messages {
-            llama3Header(message.role.rawValue)
-            write(Self.trimmed(message.content))
+        for message in messages { llama3Turn(message) }
+        if opensAnswer { llama3Header(ChatRole.assistant.rawValue) }
+    }
+
+    private mutating func llama3Turn(_ message: ChatTurn) {
+        // The template has one call in a turn; of several each becomes one.
+        for call in message.calls {
+            llama3Header("assistant")
+            write(ToolText.call(call))
             mark("<|eot_id|>")
         }
-        if opensAnswer { llama3Header(ChatRole.assistant.rawValue) }
+        guard message.calls.isEmpty else { return }
+        let isResult = message.role == .tool
+        llama3Header(isResult ? "ipython" : message.role.rawValue)
+        write(isResult ? PythonJSON.text(.string(message.content)) : Self.trimmed(message.content))
+        mark("<|eot_id|>")
     }
 
     private mutating func llama3Header(_ role: String) {
@@ -105,7 +125,7 @@ extension ChatPrompt {
             switch message.role {
             case .system:
                 system.append(message.content)
-            case .user:
+            case .user, .tool:
                 questions.append(message.content)
             case .assistant:
                 llama2Question(&system, &questions)
@@ -133,7 +153,7 @@ extension ChatPrompt {
             let name =
                 switch message.role {
                 case .system: ""
-                case .user: "User: "
+                case .user, .tool: "User: "
                 case .assistant: "Assistant: "
                 }
             write("\(name)\(Self.trimmed(message.content))\n\n")

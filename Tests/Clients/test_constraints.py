@@ -14,6 +14,7 @@ from daemon import Daemon
 
 QUESTION = [{"role": "user", "content": "Give me an example as JSON."}]
 NAMES = ["name", "age", "city", "tags", "id", "kind", "score", "é", "a b", "note"]
+VALIDATOR = jsonschema.Draft202012Validator
 PATTERNS = ["^[a-z]{2,6}$", "^(red|green|blue)$", r"^\d{3}-\d{4}$", '^["\\\\]?x+$', "ab"]
 
 
@@ -51,7 +52,7 @@ class SchemaMaker:
         if self.random.random() < 0.7:
             bounds[self.random.choice(["minimum", "exclusiveMinimum"])] = low
         if self.random.random() < 0.7:
-            bounds[self.random.choice(["maximum", "exclusiveMaximum"])] = high + 2
+            bounds[self.random.choice(["maximum", "exclusiveMaximum"])] = round(high + 2, 3)
         return bounds
 
     def integer(self, depth):
@@ -128,7 +129,7 @@ class Constraints(unittest.TestCase):
             self.assertEqual(choice.finish_reason, "stop")
             try:
                 value = json.loads(choice.message.content)
-                jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).validate(value)
+                VALIDATOR(schema, format_checker=VALIDATOR.FORMAT_CHECKER).validate(value)
             except ValueError as error:
                 self.fail(f"{choice.message.content!r} by {json.dumps(schema)}: {error}")
             except jsonschema.ValidationError as error:

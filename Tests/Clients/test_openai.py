@@ -104,7 +104,23 @@ class OpenAIClient(unittest.TestCase):
         with self.assertRaisesRegex(openai.BadRequestError, "temperature"):
             self.ask(temperature=-1)
         with self.assertRaisesRegex(openai.BadRequestError, "n"):
-            self.ask(n=2)
+            self.ask(n=9)
+
+    def test_several_answers_share_their_prompt(self):
+        answer = self.ask(n=3, temperature=1.2, seed=3)
+        self.assertEqual([choice.index for choice in answer.choices], [0, 1, 2])
+        self.assertGreater(len({choice.message.content for choice in answer.choices}), 1)
+        self.assertLess(answer.usage.prompt_tokens, 2 * self.ask(max_tokens=1).usage.prompt_tokens)
+        texts = {}
+        for chunk in self.ask(n=3, temperature=1.2, seed=3, stream=True):
+            choice = chunk.choices[0]
+            texts[choice.index] = texts.get(choice.index, "") + (choice.delta.content or "")
+        self.assertEqual(texts, {choice.index: choice.message.content for choice in answer.choices})
+
+    def test_a_picture_is_refused_with_a_sentence(self):
+        part = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}
+        with self.assertRaisesRegex(openai.BadRequestError, "cannot see"):
+            self.ask(messages=[{"role": "user", "content": [{"type": "text", "text": "What is this?"}, part]}])
 
     def test_a_client_that_leaves_frees_the_engine(self):
         stream = self.ask(stream=True, max_tokens=2000, messages=[{"role": "user", "content": "Count to 500."}])

@@ -10,7 +10,7 @@ struct TokenConstraintTests {
     private static let vocabulary: [[UInt8]] = {
         var random = SeededNumbers(state: 3)
         let letters = Array("{}[]\",: 0123456789.-eatrufalsn\\é😀".utf8)
-        var tokens: [[UInt8]] = [[]] + (0...255).map { [UInt8($0)] }
+        var tokens: [[UInt8]] = [[]] + (0..<256).map { [UInt8($0)] }
         for _ in 0..<600 {
             tokens.append(
                 (0..<Int.random(in: 2...5, using: &random)).map { _ in letters.randomElement(using: &random)!

@@ -9,8 +9,14 @@ import Tokenizers
     private struct Goldens: Decodable {
         struct Golden: Decodable {
             struct Turn: Decodable {
+                struct Call: Decodable {
+                    let name: String
+                    let arguments: String
+                }
+
                 let role: String
                 let content: String
+                let call: Call?
             }
 
             let format: String
@@ -18,6 +24,7 @@ import Tokenizers
             let vocabulary: String
             let date: String
             let opensAnswer: Bool
+            let tools: [String]?
             let turns: [Turn]
             let text: String
             let ids: [Int32]
@@ -39,11 +46,14 @@ import Tokenizers
             let tokenizer = try Self.tokenizer(golden.vocabulary)
             let format = ChatFormat.detect(template: file.marks[golden.format], tokenizer: tokenizer)
             let turns = try golden.turns.map {
-                ChatTurn(role: try #require(ChatRole(rawValue: $0.role)), content: $0.content)
+                ChatTurn(
+                    role: try #require(ChatRole(rawValue: $0.role)), content: $0.content,
+                    calls: $0.call.map { [ChatTurn.Call(name: $0.name, arguments: $0.arguments)] } ?? [])
             }
             let day = try #require(Self.days[golden.date] ?? nil)
             let ids = format.encode(
-                turns, tokenizer: tokenizer, addGenerationPrompt: golden.opensAnswer, today: day)
+                turns, tools: golden.tools ?? [], tokenizer: tokenizer,
+                addGenerationPrompt: golden.opensAnswer, today: day)
             let text = String(decoding: tokenizer.decode(ids, rendersSpecial: true), as: UTF8.self)
             #expect(ids == golden.ids, "\(golden.format), \(golden.chat): \(text.debugDescription)")
         }
@@ -114,6 +124,38 @@ import Tokenizers
                 #expect(controlIDs("\(name.dropLast(2))\(name)\(name.suffix(2))") == expected)
             }
         }
+    }
+
+    @Test func formatsWithoutToolsAreToldOfThemInWords() throws {
+        let tokenizer = try Self.tokenizer("smollm")
+        let format = ChatFormat(.chatML(defaultSystem: nil), tokenizer: tokenizer)
+        let turns = [
+            ChatTurn(role: .system, content: "Be kind."), ChatTurn(role: .user, content: "Time?"),
+            ChatTurn(
+                role: .assistant, content: "", calls: [.init(name: "clock", arguments: #"{"zone":"UTC"}"#)]),
+            ChatTurn(role: .tool, content: "12:00", name: "clock"),
+        ]
+        let ids = format.encode(
+            turns, tools: [#"{"type":"function","function":{"name":"clock"}}"#], tokenizer: tokenizer)
+        let text = String(decoding: tokenizer.decode(ids, rendersSpecial: true), as: UTF8.self)
+        #expect(
+            text == """
+                <|im_start|>system
+                Be kind.
+
+                You can call functions. These are the functions:
+                {"type": "function", "function": {"name": "clock"}}
+                To call a function, answer only with JSON: {"name": function name, "parameters": its arguments}. \
+                If no function helps, answer in words.<|im_end|>
+                <|im_start|>user
+                Time?<|im_end|>
+                <|im_start|>assistant
+                {"name": "clock", "parameters": {"zone": "UTC"}}<|im_end|>
+                <|im_start|>user
+                The function clock returned: 12:00<|im_end|>
+                <|im_start|>assistant
+
+                """)
     }
 
     @Test func everyFormatTakesAnyOrderOfTurns() throws {

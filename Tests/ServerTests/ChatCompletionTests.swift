@@ -125,18 +125,27 @@ struct ChatCompletionTests {
         (#"{"messages":[{"role":"user"}]}"#, "messages[0].content"),
         (#"{"messages":[{"content":"Hi"}]}"#, "messages[0].role"),
         (#"{"messages":[{"role":"robot","content":"Hi"}]}"#, "messages[0].role"),
-        (#"{"messages":[{"role":"tool","content":"Hi"}]}"#, "messages[0].role"),
+        (#"{"messages":[{"role":"function","content":"Hi"}]}"#, "messages[0].role"),
         (#"{"messages":[{"role":"user","content":7}]}"#, "messages[0].content"),
         (
             #"{"messages":[{"role":"user","content":[{"type":"image_url","image_url":{"url":"x"}}]}]}"#,
             "messages[0].content[0].type"
         ),
-        (#"{"messages":[{"role":"user","content":"Hi"}],"n":2}"#, "n"),
-        (#"{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function"}]}"#, "tools"),
+        (#"{"messages":[{"role":"user","content":"Hi"}],"n":9}"#, "n"),
+        (
+            #"{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function"}]}"#,
+            "tools[0].function"
+        ),
+        (#"{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"retrieval"}]}"#, "tools[0].type"),
+        (
+            #"{"messages":[{"role":"user","content":"Hi"}],"tools":[{"type":"function","function":{"name":"a b"}}]}"#,
+            "tools[0].function.name"
+        ),
+        (#"{"messages":[{"role":"user","content":"Hi"}],"functions":[{"name":"f"}]}"#, "functions"),
         (#"{"messages":[{"role":"user","content":"Hi"}],"tool_choice":"required"}"#, "tool_choice"),
         (
             #"{"messages":[{"role":"user","content":"Hi"}],"response_format":{"type":"xml"}}"#,
-            "response_format"
+            "response_format.type"
         ),
         (#"{"messages":[{"role":"user","content":"Hi"}],"top_logprobs":3}"#, "top_logprobs"),
         (#"{"messages":[{"role":"user","content":"Hi"}],"stop":[1]}"#, "stop"),

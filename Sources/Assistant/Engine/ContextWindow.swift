@@ -87,7 +87,7 @@ struct ContextWindow {
     private static func cuts(in messages: [ChatMessage]) -> [Range<Int>] {
         let start = messages.firstIndex { $0.role != .system } ?? messages.count
         return messages.indices
-            .filter { $0 > start && messages[$0].role == .user }
+            .filter { $0 > start && messages[$0].role == .user && messages[$0].toolName == nil }
             .map { start..<$0 }
     }
 

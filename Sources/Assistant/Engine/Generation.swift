@@ -20,6 +20,7 @@ final class Generation {
     private var sampler: Sampler
     private var constraint: TokenConstraint?
     private var text: AnswerText
+    private var calls: ToolCallParser?
     private var echo: EchoText
     private let stopTokens: Set<Int32>
     /// The tokens that penalties look at: the prompt and what was generated.
@@ -53,6 +54,7 @@ final class Generation {
         self.constraint = constraint
         let stops = request.isChat ? model.chatFormat.stopStrings : []
         text = AnswerText(model.tokenizer, stops: request.plan.stop + stops, continuesText: !request.isChat)
+        calls = request.plan.toolUse.map { ToolCallParser($0) }
         echo = EchoText(model.tokenizer, alternatives: request.plan.alternatives)
         stopTokens = model.stopTokens(isChat: request.isChat)
         recent = prompt
@@ -202,20 +204,32 @@ final class Generation {
     /// prompt asks for one token more and leaves the last one out, whichever it is.
     private func tellEnd(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws {
         var piece = TokenPiece(id: token, text: text.finish(), bytes: [])
+        findCalls(in: &piece, isLast: true)
         if !request.isChat, let count = request.plan.alternatives {
             piece.bytes = model.tokenizer.bytes(of: token, rendersSpecial: true)
             piece.score(with: try LogProbabilities(logits), alternatives: count, tokenizer: model.tokenizer)
-        } else if piece.text.isEmpty {
+        } else if piece.text.isEmpty, piece.calls == nil {
             return
         }
         request.send(.token(piece))
+    }
+
+    /// Takes calls of functions out of a piece's text.
+    private func findCalls(in piece: inout TokenPiece, isLast: Bool) {
+        guard var parser = calls else { return }
+        let found = parser.append(piece.text, isLast: isLast)
+        calls = parser
+        piece.text = found.text
+        piece.calls = found.calls.isEmpty ? nil : found.calls
     }
 
     private func tell(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws {
         let isLast = generatedCount == request.plan.maxTokens
         let isFull = cache.tokens.count >= cache.capacity
         var piece = TokenPiece(id: token, text: text.append(token), bytes: model.tokenizer.bytes(of: token))
-        if (isLast || isFull || isComplete) && !text.isStopped { piece.text += text.finish() }
+        let isEnd = isLast || isFull || isComplete
+        if isEnd && !text.isStopped { piece.text += text.finish() }
+        findCalls(in: &piece, isLast: isEnd || text.isStopped)
         if let count = request.plan.alternatives {
             piece.score(with: try LogProbabilities(logits), alternatives: count, tokenizer: model.tokenizer)
         }

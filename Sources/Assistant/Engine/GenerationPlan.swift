@@ -16,6 +16,8 @@ struct GenerationPlan: Sendable {
     var reportsTokens = false
     /// What the answer must be.
     var constraint: Constraint?
+    /// The functions that the answer may call.
+    var toolUse: ToolUse?
 
     /// What was asked for, and its grammar.
     struct Constraint: Sendable {

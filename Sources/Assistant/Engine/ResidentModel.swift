@@ -66,7 +66,9 @@ struct ResidentModel {
                 throw AssistantError(
                     .invalidRequest, "There are no messages to answer.", parameter: "messages")
             }
-            let fitted = try window.fit(messages) { continuing(request.context, with: encode($0)) }
+            let fitted = try window.fit(messages) {
+                continuing(request.context, with: encode($0, request.plan))
+            }
             let notice = fitted.omitted > 0 ? ContextWindow.notice(omitted: fitted.omitted) : nil
             return Prompt(tokens: try checked(fitted.tokens, window), notice: notice)
         case .text, .tokens, .nothing:
@@ -107,7 +109,7 @@ struct ResidentModel {
     /// The prompt of a chat as tokens, as `prepare` fits it into the context.
     func fit(_ messages: [ChatMessage], plan request: GenerationPlan) throws(AssistantError) -> [Int32] {
         let window = ContextWindow(length: plan.contextLength, maxTokens: request.maxTokens)
-        return try window.fit(messages, encode: encode).tokens
+        return try window.fit(messages) { encode($0, request) }.tokens
     }
 
     /// Tokens of an earlier answer with a chat behind, which then begins no sequence of its own.
@@ -117,17 +119,21 @@ struct ResidentModel {
         return context + (startsAnew ? chat.dropFirst() : chat[...])
     }
 
-    private func encode(_ messages: [ChatMessage]) -> [Int32] {
+    private func encode(_ messages: [ChatMessage], _ plan: GenerationPlan) -> [Int32] {
         let turns = messages.map { message in
             let role: ChatTurn.Role =
                 switch message.role {
                 case .system: .system
-                case .user: .user
+                case .user: message.toolName == nil ? .user : .tool
                 case .assistant: .assistant
                 }
-            return ChatTurn(role: role, content: message.content)
+            let calls = (message.toolCalls ?? []).map {
+                ChatTurn.Call(name: $0.name, arguments: $0.arguments)
+            }
+            return ChatTurn(role: role, content: message.content, calls: calls, name: message.toolName)
         }
-        return model.chatFormat.encode(turns, tokenizer: model.tokenizer, addGenerationPrompt: true)
+        return model.chatFormat.encode(
+            turns, tools: plan.toolUse?.tools.map(\.definition) ?? [], tokenizer: model.tokenizer)
     }
 
     /// What keeps an answer within a request's grammar; nil where it has none.

@@ -17,7 +17,37 @@ extension Grammar {
     /// Any JSON object.
     public static func anyObject() throws(GrammarError) -> Grammar {
         var json = try JSONRules()
-        return try Grammar(json.rules(root: json.object()), root: 0)
+        let whole = try json.object()
+        return try Grammar(json.rules(root: whole), root: 0)
+    }
+}
+
+extension Grammar {
+    /// A call of one of some functions, `{"name": …, "parameters": …}`, with arguments that are valid by its schema.
+    ///
+    /// - Parameter functions: their names and the JSON schemas of their arguments; nil for one without any.
+    /// - Throws: as for a JSON schema, with the path within the function's.
+    public init(callsOf functions: [(name: String, parameters: JSONValue?)]) throws(GrammarError) {
+        var json = try JSONRules()
+        var calls: [Expression] = []
+        for function in functions {
+            var compiler = SchemaCompiler(root: function.parameters ?? .bool(false))
+            var arguments = Expression.text("{}")
+            if var schema = function.parameters {
+                // Arguments are an object, also where their schema doesn't say so.
+                if case .object(let members) = schema, members["type"] == nil, members["$ref"] == nil {
+                    schema = .object(JSONObject(members.members + [("type", .string("object"))]))
+                }
+                arguments = try compiler.expression(schema, at: "", into: &json)
+            }
+            calls.append(
+                .sequence([
+                    .text(#"{"name": "#), JSONRules.literal(.string(function.name)),
+                    .text(#", "parameters": "#),
+                    arguments, .text("}"),
+                ]))
+        }
+        try self.init(json.rules(root: .choice(calls)), root: 0)
     }
 }
 
@@ -172,6 +202,7 @@ struct SchemaCompiler {
     private func string(_ schema: Schema, into json: inout JSONRules) throws(GrammarError) -> Expression {
         let least = try schema.count("minLength") ?? 0
         let most = try schema.count("maxLength")
+        guard least <= most ?? least else { return JSONRules.never }
         let names = ["pattern", "format"].filter { schema[$0] != nil }
         guard let name = names.first else {
             return try json.string(

@@ -28,6 +28,11 @@ struct AnswerFrame: Sendable {
         return JSON(members + extras)
     }
 
+    /// The id of a call, by which its result comes back.
+    func callID(choice: Int, call: Int) -> String {
+        "call_\(id.drop { $0 != "-" }.dropFirst())\(choice)\(call)"
+    }
+
     /// Beside OpenAI's fields: llama-server's timings, and what the user should know.
     func extras(_ summary: CompletionSummary) -> [(String, JSON)] {
         [("timings", Self.timings(summary))] + Self.extras(notices)
@@ -41,9 +46,9 @@ struct AnswerFrame: Sendable {
     }
 
     /// - Throws: `Failure` for an answer that was cut off and must not look complete.
-    static func finishReason(_ reason: FinishReason) throws(Failure) -> String {
+    static func finishReason(_ reason: FinishReason, callsTools: Bool = false) throws(Failure) -> String {
         switch reason {
-        case .stop: return "stop"
+        case .stop: return callsTools ? "tool_calls" : "stop"
         case .length: return "length"
         case .cancelled, .failed, .interrupted:
             throw Failure(

@@ -11,6 +11,16 @@ struct CollectedCompletion: Sendable {
 
     var text: String { pieces.map(\.text).joined() }
 
+    /// The calls of functions, in order.
+    var calls: [(name: String, arguments: String)] {
+        var calls: [(name: String, arguments: String)] = []
+        for piece in pieces.flatMap({ $0.calls ?? [] }) {
+            if let name = piece.name { calls.append((name, "")) }
+            if !calls.isEmpty { calls[calls.count - 1].arguments += piece.arguments }
+        }
+        return calls
+    }
+
     /// Reads all events.
     ///
     /// - Throws: what the stream throws; `CancellationError` when it ended early.

@@ -11,7 +11,6 @@ struct TextCompletionCall: Sendable {
     var reportsProbabilities: Bool { requests.first?.logprobs != nil }
 
     init(_ fields: Fields) throws(Failure) {
-        try AnswerShape.refuseSeveralChoices(fields)
         if let suffix = try fields.string("suffix"), !suffix.isEmpty {
             throw .unsupported(
                 "'suffix' is not supported: the models here write forwards only.", parameter: "suffix")
@@ -23,10 +22,12 @@ struct TextCompletionCall: Sendable {
         let echo = try fields.bool("echo") ?? false
         let keepAlive = try fields.keepAlive()
         let constraint = try OutputConstraint.read(fields)
-        requests = try Self.prompts(fields, "prompt", limit: Self.maximumPrompts).map { prompt in
+        let count = try AnswerShape.choiceCount(fields)
+        requests = try Self.prompts(fields, "prompt", limit: Self.maximumPrompts).flatMap { prompt in
             CompletionRequest(
                 model: model, prompt: prompt, settings: settings, logprobs: logprobs, echo: echo,
-                keepAlive: keepAlive, constraint: constraint)
+                keepAlive: keepAlive, constraint: constraint
+            ).repeated(count)
         }
         shape = try AnswerShape(fields)
     }

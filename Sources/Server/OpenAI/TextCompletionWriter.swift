@@ -87,14 +87,8 @@ struct TextCompletionWriter: EventWriter {
     }
 }
 
-/// An event of one of several completions that share a response.
-struct IndexedCompletionEvent: Sendable {
-    let index: Int
-    let event: CompletionEvent
-}
-
 extension Usage {
-    fileprivate mutating func add(_ other: Usage) {
+    mutating func add(_ other: Usage) {
         promptTokens += other.promptTokens
         cachedTokens += other.cachedTokens
         completionTokens += other.completionTokens

@@ -11,17 +11,16 @@ extension Routes {
             [
                 .post: { [assistant, bodyLimit, timing] request, context in
                     let call = try ChatCompletionCall(await request.fields(upTo: bodyLimit))
-                    let frame = AnswerFrame(prefix: "chatcmpl", created: time(nil), model: call.request.model)
+                    let frame = AnswerFrame(
+                        prefix: "chatcmpl", created: time(nil), model: call.requests.first?.model)
                     let client = context.client
                     guard call.shape.streams else {
-                        let completion = try await Connection.whileConnected(context.connection) {
-                            try await CollectedCompletion(
-                                assistant.complete(call.request, client: client),
-                                reportsProbabilities: call.request.logprobs != nil)
+                        let completions = try await Connection.whileConnected(context.connection) {
+                            try await assistant.collectInTurn(call.requests, client: client)
                         }
-                        return .json(try ChatCompletionWriter.whole(completion, frame: frame))
+                        return .json(try ChatCompletionWriter.whole(completions, frame: frame))
                     }
-                    let events = assistant.complete(call.request, client: client)
+                    let events = assistant.completeInTurn(call.requests, client: client)
                     return try await EventStream(events, connection: context.connection, timing: timing)
                         .response(ChatCompletionWriter(call, frame: frame))
                 }

@@ -16,48 +16,14 @@ extension Routes {
                     let client = context.client
                     guard call.shape.streams else {
                         let completions = try await Connection.whileConnected(context.connection) {
-                            try await Self.collect(call, from: assistant, client: client)
+                            try await assistant.collectInTurn(call.requests, client: client)
                         }
                         return .json(try TextCompletionWriter.whole(completions, frame: frame))
                     }
-                    let events = Self.stream(call, from: assistant, client: client)
+                    let events = assistant.completeInTurn(call.requests, client: client)
                     return try await EventStream(events, connection: context.connection, timing: timing)
                         .response(TextCompletionWriter(call, frame: frame))
                 }
             ])
-    }
-
-    private static func collect(
-        _ call: TextCompletionCall, from assistant: Assistant, client: String
-    ) async throws -> [CollectedCompletion] {
-        var completions: [CollectedCompletion] = []
-        for request in call.requests {
-            completions.append(
-                try await CollectedCompletion(
-                    assistant.complete(request, client: client),
-                    reportsProbabilities: call.reportsProbabilities))
-        }
-        return completions
-    }
-
-    private static func stream(
-        _ call: TextCompletionCall, from assistant: Assistant, client: String
-    ) -> AsyncThrowingStream<IndexedCompletionEvent, any Error> {
-        let (stream, continuation) = AsyncThrowingStream.makeStream(of: IndexedCompletionEvent.self)
-        let work = Task {
-            do {
-                for (index, request) in call.requests.enumerated() {
-                    for try await event in assistant.complete(request, client: client) {
-                        continuation.yield(IndexedCompletionEvent(index: index, event: event))
-                    }
-                    try Task.checkCancellation()
-                }
-                continuation.finish()
-            } catch {
-                continuation.finish(throwing: error)
-            }
-        }
-        continuation.onTermination = { _ in work.cancel() }
-        return stream
     }
 }

@@ -62,14 +62,35 @@ CHATS = {
     "many languages": [("user", "Übersetze: 猫が窓から外を見ています。🚀"), ("assistant", "Die Katze schaut aus dem Fenster."), ("user", "И по-русски?")],
     "empty": [("user", "")],
 }
+WEATHER = {"type": "function", "function": {
+    "name": "get_weather", "description": "The \"weather\" in a city, in °C.",
+    "parameters": {"type": "object", "properties": {"city": {"type": "string"}, "days": {"type": "integer", "minimum": 1}}, "required": ["city"]}}}
+CLOCK = {"type": "function", "function": {"name": "get_time", "parameters": {"type": "object", "properties": {}, "required": []}}}
+CALL = {"name": "get_weather", "arguments": {"city": "São Paulo", "days": 2, "exact": True, "more": [1.5, None, {}]}}
+# Chats with functions, which the published templates alone have.
+TOOL_CHATS = {
+    "tools": ([WEATHER, CLOCK], [("system", "Be brief."), ("user", " How is the weather?\n")]),
+    "tools without system": ([CLOCK], [("user", "What time is it?")]),
+    "call and result": ([WEATHER], [
+        ("user", "Weather in São Paulo?"), ("assistant", CALL), ("tool", '{"sky": "blue"}\n'), ("assistant", "Blue."), ("user", "Thanks!")]),
+    "result without tools": ([], [("user", "Weather?"), ("assistant", CALL), ("tool", "dry")]),
+}
 UNFINISHED = {"answered": [("user", "One?"), ("assistant", "Two."), ("user", "Three?"), ("assistant", "Four.")]}
 
 
-def render(template: str, chat, date: str, opens_answer: bool, bos: str, eos: str) -> str:
+def message(role: str, content) -> dict:
+    if isinstance(content, dict):
+        return {"role": role, "content": None, "tool_calls": [{"type": "function", "function": content}]}
+    return {"role": role, "content": content}
+
+
+def render(template: str, chat, date: str, opens_answer: bool, bos: str, eos: str, tools=None) -> str:
     environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    # As transformers has it: no HTML, names in their order.
+    environment.filters["tojson"] = lambda value, indent=None: json.dumps(value, ensure_ascii=False, indent=indent)
     return environment.from_string(template).render(
-        messages=[{"role": role, "content": content} for role, content in chat], add_generation_prompt=opens_answer,
-        bos_token=bos, eos_token=eos, date_string=date)
+        messages=[message(role, content) for role, content in chat], add_generation_prompt=opens_answer,
+        bos_token=bos, eos_token=eos, date_string=date, **({"tools": tools} if tools else {}))
 
 
 def sentencepiece_ids(processor, text: str) -> list[int]:
@@ -108,6 +129,17 @@ def main() -> None:
                         "turns": [{"role": role, "content": content} for role, content in chat],
                         "text": text, "ids": prefix + ids(text),
                     })
+    for name, template in published.items():
+        for title, (tools, chat) in TOOL_CHATS.items():
+            text = render(template, chat, DATE, True, "<|begin_of_text|>", "<|eot_id|>", tools)
+            goldens.append({
+                "format": name, "chat": title, "vocabulary": "llama3", "date": DATE, "opensAnswer": True,
+                "tools": [json.dumps(tool, ensure_ascii=False) for tool in tools],
+                "turns": [
+                    {"role": role, "content": "", "call": {"name": content["name"], "arguments": json.dumps(content["arguments"], ensure_ascii=False)}}
+                    if isinstance(content, dict) else {"role": role, "content": content} for role, content in chat],
+                "text": text, "ids": fast(llama3)(text),
+            })
     packages = ("jinja2", "tokenizers", "sentencepiece")
     result = {
         "provenance": {"script": "make-chat-goldens.py", **{package: version(package) for package in packages}},
