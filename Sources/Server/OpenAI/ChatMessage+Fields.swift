@@ -35,9 +35,8 @@ extension ChatMessage {
                 toolCalls: calls.isEmpty ? nil : calls)
         case "tool":
             let id = try fields.string("tool_call_id") ?? ""
-            self.init(
-                role: .user, content: try Self.content(fields),
-                toolName: try called[id] ?? fields.string("name") ?? "")
+            let name = try fields.string("name") ?? ""
+            self.init(role: .user, content: try Self.content(fields), toolName: called[id] ?? name)
         case "function":
             throw .unsupported(
                 "Messages of role 'function' are not supported; take role 'tool'.",

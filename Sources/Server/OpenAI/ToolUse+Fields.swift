@@ -32,7 +32,8 @@ extension ToolUse {
         case "required"?: choice = .required
         case .object?:
             let wanted = try fields.object("tool_choice")
-            let name = try wanted?.object("function")?.string("name") ?? wanted?.string("name")
+            let function = try wanted?.object("function")
+            let name = try (function ?? wanted)?.string("name")
             guard let name, tools.contains(where: { $0.name == name }) else {
                 throw .invalid("'\(path)' must name one of the tools.", parameter: path)
             }
