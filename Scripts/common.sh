@@ -66,7 +66,7 @@ fetch_model() {
 
 # The Python packages of the clients' tests, pinned, in an environment outside the repository; Chromium for the page's.
 python_environment="$cache_home/test-environment"
-python_packages=(openai==3.54.0 pexpect==4.9.0 pyte==0.8.2 selenium==4.51.0 axe-core-python==0.1.0)
+python_packages=(openai==3.54.0 ollama==0.6.3 pexpect==4.9.0 pyte==0.8.2 selenium==4.51.0 axe-core-python==0.1.0)
 
 set_up_python() {
     install_packages python3 python3-venv chromium chromium-driver

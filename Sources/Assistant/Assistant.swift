@@ -127,6 +127,13 @@ public final class Assistant: Sendable {
         }
     }
 
+    /// What a model of this name makes; a name or an absolute path.
+    ///
+    /// - Throws: `modelNotFound`.
+    public func kind(of name: String) throws(AssistantError) -> ModelSummary.Kind {
+        try core.catalog.resolveAny(name).kind
+    }
+
     private func summary(of model: ModelFile) throws -> ModelSummary {
         var summary = ModelSummary(
             id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0)
@@ -167,6 +174,16 @@ public final class Assistant: Sendable {
         }
     }
 
+    /// A prompt that somebody wrote with all of its control tokens, which begins the sequence by itself or not.
+    ///
+    /// - Throws: `modelNotFound`, `modelUnusable`.
+    public func promptTokens(of text: String, model: String?) async throws -> [Int32] {
+        let tokenizer = try tokenizer(of: model)
+        let tokens = tokenizer.encode(text, parsingSpecial: true)
+        guard tokenizer.addsBOS, let bos = tokenizer.bos, tokens.first != bos else { return tokens }
+        return [bos] + tokens
+    }
+
     /// The text of tokens, without waiting for the engine; bytes that are no UTF-8 become U+FFFD.
     ///
     /// - Throws: `invalidRequest` for a token that the vocabulary doesn't have.
@@ -181,7 +198,7 @@ public final class Assistant: Sendable {
         return String(decoding: tokenizer.decode(tokens, rendersSpecial: true), as: UTF8.self)
     }
 
-    private func tokenizer(of name: String?) throws -> Tokenizer {
+    func tokenizer(of name: String?) throws -> Tokenizer {
         let model = try core.catalog.resolve(name)
         if let tokenizer = core.engine.gate.resident(of: model)?.tokenizer { return tokenizer }
         do {

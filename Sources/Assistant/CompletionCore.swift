@@ -44,13 +44,13 @@ final class CompletionCore: Sendable {
     /// - Returns: Its events, and a way to stop it.
     /// - Throws: `invalidRequest`, `modelNotFound`, `queueFull`, `shuttingDown`.
     func start(
-        _ request: CompletionRequest, lane: String, owner: Conversation.ID?
+        _ request: CompletionRequest, lane: String, owner: Conversation.ID?, embedding: EmbeddingWork? = nil
     ) throws(AssistantError) -> AnswerEngine.Running {
         if owner == nil, isClosed.load(ordering: .relaxed) {
             throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
         }
         let (events, continuation) = AsyncThrowingStream.makeStream(of: CompletionEvent.self)
-        let job = try job(request, lane: lane, owner: owner, continuation)
+        let job = try job(request, lane: lane, owner: owner, embedding: embedding, continuation)
         let gate = engine.gate
         continuation.onTermination = { reason in
             if case .cancelled = reason { gate.cancel(job) }
@@ -59,14 +59,29 @@ final class CompletionCore: Sendable {
         return AnswerEngine.Running(events: events) { gate.cancel(job) }
     }
 
+    /// Starts an embedding, whose events are those of a completion without tokens.
+    ///
+    /// - Throws: as for a completion.
+    func start(
+        _ work: EmbeddingWork, model: String?, keepAlive: KeepAlive?, lane: String
+    ) throws(AssistantError) -> AnswerEngine.Running {
+        // Nothing is generated: that much memory need not be kept free.
+        var settings = GenerationSettings()
+        settings.maxTokens = 0
+        let request = CompletionRequest(
+            model: model, prompt: .nothing, settings: settings, keepAlive: keepAlive)
+        return try start(request, lane: lane, owner: nil, embedding: work)
+    }
+
     private func job(
-        _ request: CompletionRequest, lane: String, owner: Conversation.ID?,
+        _ request: CompletionRequest, lane: String, owner: Conversation.ID?, embedding: EmbeddingWork? = nil,
         _ continuation: EngineRequest.Stream.Continuation
     ) throws(AssistantError) -> EngineRequest {
         EngineRequest(
             id: lastID.add(1, ordering: .relaxed).newValue, lane: lane, owner: owner,
-            model: try catalog.resolve(request.model), prompt: request.prompt, plan: try plan(request),
-            keepAlive: request.keepAlive, continuation: continuation)
+            model: try catalog.resolve(request.model), prompt: request.prompt, context: request.context,
+            plan: try plan(request), embedding: embedding, keepAlive: request.keepAlive,
+            continuation: continuation)
     }
 
     /// Has a prompt's beginning evaluated before it is asked for, while nothing else is to be done.
@@ -103,8 +118,10 @@ final class CompletionCore: Sendable {
     }
 
     private func plan(_ request: CompletionRequest) throws(AssistantError) -> GenerationPlan {
-        try GenerationPlan(
+        var plan = try GenerationPlan(
             request.settings, logprobs: request.logprobs, echo: request.echo, defaults: configuration.chat,
             seed: .random(in: .min ... .max))
+        plan.reportsTokens = request.reportsTokens
+        return plan
     }
 }

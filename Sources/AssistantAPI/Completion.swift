@@ -41,6 +41,8 @@ public struct CompletionRequest: Sendable, Equatable {
         case text(String)
         /// Token ids, used as they are.
         case tokens([Int32])
+        /// No prompt at all: the model is brought into memory, and nothing is made.
+        case nothing
     }
 
     /// A known name or an absolute path; `nil` means the default model.
@@ -53,6 +55,10 @@ public struct CompletionRequest: Sendable, Equatable {
     public var echo: Bool
     /// How long the model stays in memory afterwards; `nil` means the configuration's.
     public var keepAlive: KeepAlive?
+    /// Tokens that stand before a chat, as an earlier answer's summary told them.
+    public var context: [Int32] = []
+    /// Whether the summary tells all tokens.
+    public var reportsTokens = false
 
     public init(
         model: String? = nil, prompt: Prompt, settings: GenerationSettings = .init(), logprobs: Int? = nil,
@@ -176,10 +182,13 @@ public struct CompletionSummary: Codable, Sendable, Equatable {
     public var finish: FinishReason
     public var usage: Usage
     public var timings: Timings
+    /// The prompt's tokens and the answer's, where the request asked for them.
+    public var tokens: [Int32]?
 
-    public init(finish: FinishReason, usage: Usage, timings: Timings) {
+    public init(finish: FinishReason, usage: Usage, timings: Timings, tokens: [Int32]? = nil) {
         self.finish = finish
         self.usage = usage
         self.timings = timings
+        self.tokens = tokens
     }
 }

@@ -42,10 +42,13 @@ public struct LoadedModel: Codable, Sendable, Equatable {
     public var isPinned: Bool
     /// When it goes unless it is used before; `nil` while it is in use, and of one that stays.
     public var expiresAt: Date?
+    /// Of a chat model that is loaded: the longest sequence that it takes here, in tokens.
+    public var contextLength: Int?
 
     public init(
         id: String, path: String, kind: ModelSummary.Kind, state: ModelSummary.State, bytes: Int,
-        memory: [MemoryShare], isInUse: Bool, isPinned: Bool = false, expiresAt: Date? = nil
+        memory: [MemoryShare], isInUse: Bool, isPinned: Bool = false, expiresAt: Date? = nil,
+        contextLength: Int? = nil
     ) {
         self.id = id
         self.path = path
@@ -56,6 +59,7 @@ public struct LoadedModel: Codable, Sendable, Equatable {
         self.isInUse = isInUse
         self.isPinned = isPinned
         self.expiresAt = expiresAt
+        self.contextLength = contextLength
     }
 }
 

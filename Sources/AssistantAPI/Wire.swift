@@ -8,10 +8,13 @@ public enum Wire {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .custom { date, encoder in
             var container = encoder.singleValueContainer()
-            try container.encode(date.formatted(dateStyle))
+            try container.encode(time(date))
         }
         return encoder
     }
+
+    /// A time as native values have it.
+    public static func time(_ date: Date) -> String { date.formatted(dateStyle) }
 
     public static func decoder() -> JSONDecoder {
         let decoder = JSONDecoder()

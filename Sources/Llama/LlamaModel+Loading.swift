@@ -54,6 +54,7 @@ extension LlamaModel {
         byteCount = file.byteCount
         parameterCount = file.elementCount
         quantization = Self.quantization(of: file)
+        pooling = Self.pooling(of: file)
         // Only a few rows of the embedding are ever read: it stays in the file.
         embedding = try mapped.linear(
             names.embedding, out: configuration.vocabularySize, in: configuration.hiddenSize)
@@ -88,6 +89,16 @@ extension LlamaModel {
             return dominant
         }
         return fileTypes[type] ?? dominant
+    }
+
+    /// llama.cpp's LLAMA_POOLING_TYPE, where the file has one that makes one vector of a text.
+    private static func pooling(of file: Checkpoint) -> Pooling {
+        guard case .gguf(let metadata) = file.format else { return .last }
+        return switch metadata.int("llama.pooling_type") {
+        case 1: .mean
+        case 2: .first
+        default: .last
+        }
     }
 
     /// llama.cpp's LLAMA_FTYPE, as far as the types can be read.

@@ -149,6 +149,8 @@ public struct LlamaModel: Sendable {
     public let parameterCount: Int
     /// How the weights are quantised, as files are usually named: "Q4_K_M", "BF16".
     public let quantization: String
+    /// How the states of a text become one vector, where a text's vector is asked for.
+    public let pooling: Pooling
 
     /// The most tokens that one pass of `prefill` takes; passes end at multiples of it.
     public static let chunkLength = 256
@@ -239,7 +241,7 @@ public struct LlamaModel: Sendable {
     ///
     /// - Returns: the residual stream of the tokens from `first` on, `[S - first, hidden]`: the last layer computes
     ///   no others.
-    private func extend(
+    func extend(
         _ cache: KVCache, by tokens: ArraySlice<Int32>, from first: Int, _ memory: Activations,
         _ checkpoint: InterruptionCheck
     ) throws(Interrupted) -> Tensor {

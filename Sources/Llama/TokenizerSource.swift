@@ -10,6 +10,11 @@ extension LlamaModel {
     public static func tokenizer(of checkpoint: Checkpoint) throws -> Tokenizer {
         try TokenizerSource(checkpoint).tokenizer()
     }
+
+    /// The chat template that a checkpoint came with, which is never executed; nil where there is none.
+    public static func chatTemplate(of checkpoint: Checkpoint) -> String? {
+        TokenizerSource(checkpoint).chatTemplate()
+    }
 }
 
 /// Where a checkpoint keeps its vocabulary and chat template: GGUF's metadata, or files beside the weights.

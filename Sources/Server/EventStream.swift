@@ -4,12 +4,39 @@ import NIOCore
 /// Puts events into the text of a stream; one value per stream, as it may count.
 protocol EventWriter<Event>: Sendable {
     associatedtype Event: Sendable
+    var format: StreamFormat { get }
     /// Whether this event settles that the answer has begun; until then an error is a status of its own.
     func commits(_ event: Event) -> Bool
     mutating func text(for event: Event) throws -> String
     mutating func text(for failure: Failure, _ error: any Error) throws -> String
     /// What stands after the last event.
     mutating func end() -> String
+}
+
+extension EventWriter {
+    var format: StreamFormat { .serverSentEvents }
+}
+
+/// How the text of a stream is made of events.
+enum StreamFormat: Sendable {
+    case serverSentEvents
+    /// A JSON object on each line.
+    case lines
+
+    var mediaType: String {
+        switch self {
+        case .serverSentEvents: "text/event-stream; charset=utf-8"
+        case .lines: "application/x-ndjson"
+        }
+    }
+
+    /// What keeps the connection alive while nothing is to be said; readers of lines take no empty ones.
+    var ping: String {
+        switch self {
+        case .serverSentEvents: ServerSentEvent.ping
+        case .lines: ""
+        }
+    }
 }
 
 /// The lines of one server-sent event.
@@ -30,7 +57,7 @@ struct StreamTiming: Sendable {
     var pingInterval = Duration.seconds(15)
 }
 
-/// Turns a stream of events into a response of server-sent events.
+/// Turns a stream of events into a response.
 ///
 /// The status waits for the first event that commits, or a short while, so that an early failure (a full
 /// queue, an unknown model) has its own status. The client's leaving cancels the work behind the events.
@@ -102,7 +129,7 @@ struct EventStream<Event: Sendable>: Sendable {
         try Task.checkCancellation()
         return Response(
             status: .ok,
-            headers: [.contentType: "text/event-stream; charset=utf-8", .cacheControl: "no-cache"],
+            headers: [.contentType: writer.format.mediaType, .cacheControl: "no-cache"],
             body: .init { [first] body in try await write(first, to: &body, writer) })
     }
 
@@ -123,7 +150,7 @@ struct EventStream<Event: Sendable>: Sendable {
                 try await Self.write(try writer.text(for: Failure(error), error), to: &body)
                 try await body.finish(nil)
                 return
-            case .tick: try await Self.write(ServerSentEvent.ping, to: &body)
+            case .tick: try await Self.write(writer.format.ping, to: &body)
             }
         }
         try Task.checkCancellation()

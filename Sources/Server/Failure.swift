@@ -37,7 +37,7 @@ struct Failure: Error, Sendable, Equatable {
         Failure(.badRequest, code: "unsupported", message, parameter: parameter)
     }
 
-    /// The body of the response, and of an event in a stream that has begun.
+    /// The body of the response, and of an event in a stream that has begun, as OpenAI's clients read it.
     var json: JSON {
         [
             "error": [
@@ -47,8 +47,11 @@ struct Failure: Error, Sendable, Equatable {
         ]
     }
 
-    var response: Response {
-        var response = Response.json(json, status: status)
+    var response: Response { response(.openAI) }
+
+    /// The response as clients of an API read it.
+    func response(_ shape: ErrorShape) -> Response {
+        var response = Response.json(shape.body(of: self), status: status)
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if let allowed { response.headers[.allow] = allowed }
         return response

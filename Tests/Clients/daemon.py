@@ -30,7 +30,8 @@ class UnixConnection(http.client.HTTPConnection):
 class Daemon:
     """Starts the daemon on entry; on exit ends it and removes its folders."""
 
-    def __init__(self, **variables):
+    def __init__(self, arguments=(), **variables):
+        self.arguments = arguments
         self.variables = variables
 
     def __enter__(self):
@@ -52,7 +53,7 @@ class Daemon:
 
     def start(self):
         self.process = subprocess.Popen(
-            [f"{BIN}/inklingd"], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [f"{BIN}/inklingd", *self.arguments], env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.monotonic() + 30
         while True:
             try:
@@ -61,6 +62,13 @@ class Daemon:
                 if self.process.poll() is not None or time.monotonic() > deadline:
                     raise RuntimeError(f"inklingd did not start: {self.process.stderr.read1().decode()}")
                 time.sleep(0.02)
+
+    @property
+    def address(self):
+        """Where it listens beside the socket, as it prints it."""
+        if not hasattr(self, "listens_at"):
+            self.listens_at = self.process.stdout.readline().decode().strip()
+        return self.listens_at
 
     def stop(self):
         if self.process.poll() is None:

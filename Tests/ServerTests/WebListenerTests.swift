@@ -94,9 +94,11 @@ struct WebListenerTests {
         let folder = try folder(["index.html": "<!doctype html>", "style.css": text, "notes.txt": "none"])
         defer { try? FileManager.default.removeItem(atPath: folder) }
         try await RunningDaemon.run(page: PageFiles(folder: folder)) { daemon in
-            let index = try await daemon.get("/")
+            let index = try await daemon.request("GET", "/", headers: ["Accept": "text/html,*/*;q=0.8"])
             #expect(index.text == "<!doctype html>")
             #expect(index.headers["content-type"] == "text/html; charset=utf-8")
+            // Programs look there for Ollama.
+            #expect(try await daemon.get("/").text == "Ollama is running")
             let style = try await daemon.get("/page/style.css")
             #expect(style.text == text && style.headers["content-type"] == "text/css; charset=utf-8")
             let tag = try #require(style.headers["etag"])

@@ -15,7 +15,7 @@ extension Engine {
             ([resident].compactMap(\.self) + shelf.models).map { model in
                 EngineGate.Resident(
                     number: model.residence.number, model: model.file, state: .loaded,
-                    tokenizer: model.model.tokenizer)
+                    tokenizer: model.model.tokenizer, contextLength: model.contextLength)
             }
             + ([painter].compactMap(\.self) + shelf.painters).map { painter in
                 EngineGate.Resident(

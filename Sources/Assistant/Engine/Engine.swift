@@ -28,7 +28,7 @@ actor Engine {
     private(set) var madeOperations: EngineOperations?
     /// The chat model that answers, or was the last to.
     var resident: ResidentModel?
-    private(set) var active: [Generation] = []
+    private(set) var active: [any RunningRequest] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
     private(set) var held: Prepared?
     private var ahead = LookAhead()
@@ -83,6 +83,8 @@ actor Engine {
     struct Prepared {
         var request: EngineRequest
         var prompt: ResidentModel.Prompt
+        /// Of an embedding: the texts, of which the prompt is the longest.
+        var texts: [[Int32]] = []
         var loading: Duration
     }
 
@@ -128,30 +130,35 @@ actor Engine {
         for answer in active where answer.phase == .decode { advance(answer) }
     }
 
-    private func advance(_ generation: Generation) {
+    private func advance(_ running: any RunningRequest) {
         do throws(AssistantError) {
-            let goesOn = try generation.step()
+            let goesOn = try running.step()
             if !goesOn {
-                end(generation, error: nil)
-            } else if generation.cache.tokens.count % Self.cutBackInterval == 0 {
+                end(running, error: nil)
+            } else if running.heldCount % Self.cutBackInterval == 0 {
                 // A long answer comes to hold more than was expected.
                 cutBack()
             }
         } catch {
-            end(generation, error: error)
+            end(running, error: error)
         }
     }
 
-    private func end(_ generation: Generation, error: AssistantError?) {
-        active.removeAll { $0 === generation }
-        resident?.keep(generation)
+    private func end(_ running: any RunningRequest, error: AssistantError?) {
+        active.removeAll { $0 === running }
+        let generation = running as? Generation
+        if let generation { resident?.keep(generation) }
         resident?.residence.use(at: memory.clock.now())
         cutBack()
-        gate.isDone(generation.request)
-        if let error { return generation.request.fail(error) }
-        let summary = generation.summary
-        counters.count(summary, ahead: generation.aheadCount)
-        generation.request.finish(summary)
+        gate.isDone(running.request)
+        if let error { return running.request.fail(error) }
+        let summary = running.summary
+        if let generation {
+            counters.count(summary, ahead: generation.aheadCount)
+        } else {
+            counters.countEmbedding(summary)
+        }
+        running.request.finish(summary)
     }
 
     // MARK: - Beginning
@@ -173,7 +180,19 @@ actor Engine {
             let begin = ContinuousClock.now
             let model = try load(request)
             let loading = ContinuousClock.now - begin
-            return Prepared(request: request, prompt: try model.prepare(request), loading: loading)
+            if request.onlyLoads {
+                gate.isDone(request)
+                request.send(.started(model: request.model.name))
+                request.finishWithoutAnswer(.stop, loading: loading)
+                return nil
+            }
+            guard let work = request.embedding else {
+                return Prepared(request: request, prompt: try model.prepare(request), loading: loading)
+            }
+            let texts = try model.texts(of: work)
+            let longest = texts.max { $0.count < $1.count } ?? []
+            return Prepared(
+                request: request, prompt: .init(tokens: longest), texts: texts, loading: loading)
         } catch {
             refuse(request, error)
             return nil
@@ -204,6 +223,15 @@ actor Engine {
         let clock = RequestClock(arrival: request.arrival, loading: prepared.loading)
         request.send(.started(model: request.model.name))
         if let notice = prompt.notice { request.send(.notice(notice)) }
+        if let work = request.embedding {
+            makeRoom(for: needed)
+            active.append(
+                EmbeddingRun(
+                    request, work, texts: prepared.texts, model: model.model, chunk: model.chunk, clock: clock
+                ))
+            tellMemory()
+            return memory.settled()
+        }
         let beginning = resident?.makeCache(for: prompt.tokens, request: request, reserved: reserved)
         guard let beginning else { return }
         makeRoom(for: needed)
@@ -278,9 +306,14 @@ actor Engine {
         do throws(AssistantError) {
             let begin = ContinuousClock.now
             let painter = try load(job)
+            let loading = ContinuousClock.now - begin
+            if job.plan.count == 0 {
+                gate.isDone(job)
+                job.finishWithoutPictures(.stop, loading: loading)
+                return nil
+            }
             return Painting(
-                job, painter: painter.painter, room: room(for: .pictures, beside: painter),
-                loading: ContinuousClock.now - begin)
+                job, painter: painter.painter, room: room(for: .pictures, beside: painter), loading: loading)
         } catch {
             gate.isDone(job)
             if error.code == .cancelled { job.finishUntouched() } else { job.fail(error) }

@@ -9,6 +9,9 @@ public struct ChatCounters: Sendable, Equatable {
     /// Of the prompts' tokens, those that were in a cache.
     public var cachedTokens = 0
     public var completionTokens = 0
+    /// Requests for vectors of texts that ended, in whatever way.
+    public var embeddings = 0
+    public var embeddingTokens = 0
     /// Drafts that were typed.
     public var drafts = 0
     /// Tokens that were evaluated before their message was sent.
@@ -30,6 +33,14 @@ final class EngineCounters: Sendable {
     var now: ChatCounters { values.withLock { $0 } }
 
     func change(_ body: (inout ChatCounters) -> Void) { values.withLock { body(&$0) } }
+
+    /// Counts the end of a request for vectors.
+    func countEmbedding(_ summary: CompletionSummary) {
+        change { values in
+            values.embeddings += 1
+            values.embeddingTokens += summary.usage.promptTokens
+        }
+    }
 
     /// Counts an answer's end; `ahead` of its prompt's tokens had been evaluated before it was sent.
     func count(_ summary: CompletionSummary, ahead: Int) {

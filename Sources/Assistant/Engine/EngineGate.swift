@@ -15,6 +15,8 @@ final class EngineGate: Sendable {
         var state: ModelSummary.State
         /// Of a chat model, once loaded.
         var tokenizer: Tokenizer?
+        /// Of a chat model, once loaded: the longest sequence that it takes here, in tokens.
+        var contextLength: Int?
     }
 
     struct State {

@@ -23,6 +23,8 @@ final class Generation {
     /// The tokens that penalties look at: the prompt and what was generated.
     private var recent: [Int32]
     private var generatedCount = 0
+    /// The token that ended the answer.
+    private var turnEnd: Int32?
     private let cachedCount: Int
     /// Of those, the tokens that had been evaluated before the message was sent.
     let aheadCount: Int
@@ -79,7 +81,9 @@ final class Generation {
     var summary: CompletionSummary {
         let usage = Usage(
             promptTokens: prompt.count, cachedTokens: cachedCount, completionTokens: generatedCount)
-        return CompletionSummary(finish: finish, usage: usage, timings: clock.timings())
+        return CompletionSummary(
+            finish: finish, usage: usage, timings: clock.timings(),
+            tokens: request.plan.reportsTokens ? recent + [turnEnd].compactMap(\.self) : nil)
     }
 
     // MARK: - Prefill
@@ -164,6 +168,7 @@ final class Generation {
     private func choose(from logits: UnsafeBufferPointer<Float>) throws {
         let token = try sampler.sample(logits, recent: recent)
         if stopTokens.contains(token) {
+            turnEnd = token
             try tellEnd(token, logits)
             return stop(.stop)
         }

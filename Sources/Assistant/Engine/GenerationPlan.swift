@@ -11,6 +11,8 @@ struct GenerationPlan: Sendable {
     /// How many alternatives to report; `nil` reports no probabilities.
     var alternatives: Int?
     var echo: Bool
+    /// Whether the summary tells all tokens.
+    var reportsTokens = false
 
     /// Whether every token of the prompt gets its probability, which takes an evaluation from the beginning.
     var scoresPrompt: Bool { echo && alternatives != nil }

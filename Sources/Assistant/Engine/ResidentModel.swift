@@ -43,6 +43,9 @@ struct ResidentModel {
         }
     }
 
+    /// The longest sequence that it takes, in tokens.
+    var contextLength: Int { plan.contextLength }
+
     // MARK: - Prompts
 
     /// A prompt that fits into the context, and what the user should know about it.
@@ -60,14 +63,41 @@ struct ResidentModel {
                 throw AssistantError(
                     .invalidRequest, "There are no messages to answer.", parameter: "messages")
             }
-            let fitted = try window.fit(messages, encode: encode)
+            let fitted = try window.fit(messages) { continuing(request.context, with: encode($0)) }
             let notice = fitted.omitted > 0 ? ContextWindow.notice(omitted: fitted.omitted) : nil
             return Prompt(tokens: try checked(fitted.tokens, window), notice: notice)
+        case .text, .tokens, .nothing:
+            return Prompt(tokens: try checked(try tokens(of: request.prompt), window))
+        }
+    }
+
+    /// Texts whose vectors are asked for as tokens, each of which fits into the context.
+    func texts(of work: EmbeddingWork) throws(AssistantError) -> [[Int32]] {
+        let window = ContextWindow(length: plan.contextLength, maxTokens: 0)
+        var texts: [[Int32]] = []
+        for input in work.inputs {
+            var tokens = try tokens(of: input)
+            if work.truncates { tokens = Array(tokens.prefix(plan.contextLength)) }
+            texts.append(try checked(tokens, window))
+        }
+        guard let dimensions = work.dimensions, dimensions > model.configuration.hiddenSize else {
+            return texts
+        }
+        throw AssistantError(
+            .invalidRequest,
+            "dimensions is \(dimensions), but this model's vectors have \(model.configuration.hiddenSize).",
+            parameter: "dimensions")
+    }
+
+    /// A prompt without a chat as tokens.
+    private func tokens(of prompt: CompletionRequest.Prompt) throws(AssistantError) -> [Int32] {
+        switch prompt {
         case .text(let text):
             let start = model.tokenizer.addsBOS ? [model.tokenizer.bos].compactMap { $0 } : []
-            return Prompt(tokens: try checked(start + model.tokenizer.encode(text), window))
-        case .tokens(let tokens):
-            return Prompt(tokens: try checked(tokens, window))
+            return start + model.tokenizer.encode(text)
+        case .tokens(let tokens): return tokens
+        case .chat, .nothing:
+            throw AssistantError(.invalidRequest, "There is no text.", parameter: "prompt")
         }
     }
 
@@ -75,6 +105,13 @@ struct ResidentModel {
     func fit(_ messages: [ChatMessage], plan request: GenerationPlan) throws(AssistantError) -> [Int32] {
         let window = ContextWindow(length: plan.contextLength, maxTokens: request.maxTokens)
         return try window.fit(messages, encode: encode).tokens
+    }
+
+    /// Tokens of an earlier answer with a chat behind, which then begins no sequence of its own.
+    private func continuing(_ context: [Int32], with chat: [Int32]) -> [Int32] {
+        guard !context.isEmpty else { return chat }
+        let startsAnew = model.tokenizer.addsBOS && chat.first == model.tokenizer.bos
+        return context + (startsAnew ? chat.dropFirst() : chat[...])
     }
 
     private func encode(_ messages: [ChatMessage]) -> [Int32] {
@@ -107,11 +144,11 @@ struct ResidentModel {
 
     // MARK: - Caches
 
-    /// What a running generation will probably come to hold, or holds by now, in bytes.
-    func expectedBytes(of generation: Generation) -> Int {
+    /// What a running request will probably come to hold, or holds by now, in bytes.
+    func expectedBytes(of running: any RunningRequest) -> Int {
         max(
-            expectedBytes(prompt: generation.prompt.count, plan: generation.request.plan),
-            generation.cache.tokens.count * plan.bytesPerToken)
+            expectedBytes(prompt: running.promptCount, plan: running.request.plan),
+            running.heldCount * plan.bytesPerToken)
     }
 
     /// What answering a prompt will probably come to hold, in bytes.

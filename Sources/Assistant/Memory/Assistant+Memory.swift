@@ -17,12 +17,40 @@ extension Assistant {
                 state: resident.state, bytes: held.reduce(0) { $0 + $1.bytes },
                 memory: held.filter { $0.bytes > 0 }.map { .init(kind: $0.kind, bytes: $0.bytes) },
                 isInUse: isInUse, isPinned: weights?.isPinned ?? false,
-                expiresAt: expiry.map { date + max(0, ($0 - now).milliseconds / 1000) })
+                expiresAt: expiry.map { date + max(0, ($0 - now).milliseconds / 1000) },
+                contextLength: resident.contextLength)
         }
         return MemoryReport(
             budget: ledger.limit, used: ledger.used,
             memory: MemoryKind.allCases.map { .init(kind: $0, bytes: ledger.bytes(of: $0)) },
             models: models)
+    }
+
+    /// Brings a model into memory, and does nothing else with it.
+    ///
+    /// - Parameters:
+    ///   - name: A name or absolute path.
+    ///   - keepAlive: How long it stays; `nil` means the configuration's.
+    ///   - client: Who asks.
+    /// - Returns: What the loading took, in milliseconds; next to nothing where it was in memory.
+    /// - Throws: `modelNotFound`, `modelUnusable`, `outOfMemory`, `queueFull`, `shuttingDown`.
+    public func load(_ name: String, keepAlive: KeepAlive?, client: String = "") async throws -> Double {
+        let model = try core.catalog.resolveAny(name)
+        switch model.kind {
+        case .chat:
+            let request = CompletionRequest(model: model.path, prompt: .nothing, keepAlive: keepAlive)
+            for try await event in complete(request, client: client) {
+                if case .completed(let summary) = event { return summary.timings.loading }
+            }
+        case .picture:
+            var request = PictureRequest(prompt: "")
+            (request.model, request.keepAlive) = (model.path, keepAlive)
+            let running = try pictureCore.start(request, lane: client, onlyLoads: true)
+            for try await event in running.events {
+                if case .completed(let completed) = event { return completed.timings.loading }
+            }
+        }
+        throw CancellationError()
     }
 
     /// Lets a model go, at once, or when the work with it is done.

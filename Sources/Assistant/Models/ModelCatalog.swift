@@ -74,6 +74,7 @@ struct ModelCatalog: Sendable {
                 .modelNotFound, "There is no \(Self.noun(kind)) yet. \(advice(kind))", parameter: "model")
         }
         if name.hasPrefix("/") {
+            let name = kinds.kind(of: name) == nil ? Self.withoutTag(name) : name
             if let known = models.first(where: { $0.path == name }) { return known }
             switch kinds.kind(of: name) {
             case kind: return ModelFile(name: name, path: name, kind: kind)
@@ -227,9 +228,14 @@ struct ModelCatalog: Sendable {
 
     // MARK: - Names
 
+    /// A name without the tag that Ollama's clients put behind names that have none.
+    private static func withoutTag(_ name: String) -> String {
+        name.lowercased().hasSuffix(":latest") ? String(name.dropLast(7)) : name
+    }
+
     /// A name as it is compared: lower case, without an ending that people tend to type.
     private static func key(_ name: String) -> String {
-        let lowered = name.lowercased()
+        let lowered = withoutTag(name).lowercased()
         for ending in [".gguf", ".safetensors"] where lowered.hasSuffix(ending) {
             return String(lowered.dropLast(ending.count))
         }

@@ -51,13 +51,15 @@ final class PictureCore: Sendable {
     /// A request with its names found and its ranges checked, and what the user should know of it.
     ///
     /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field.
-    func plan(_ request: PictureRequest) throws(AssistantError) -> (plan: PicturePlan, notice: Notice?) {
+    func plan(
+        _ request: PictureRequest, onlyLoads: Bool = false
+    ) throws(AssistantError) -> (plan: PicturePlan, notice: Notice?) {
         let model = try catalog.resolve(request.model, kind: .picture)
         let info = try checkedInfo(of: model)
         let (tinyDecoder, notice) = tinyDecoder(for: model, info)
         let plan = try PicturePlan(
             request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog,
-            seed: UInt64(UInt32.random(in: .min ... .max)))
+            seed: UInt64(UInt32.random(in: .min ... .max)), onlyLoads: onlyLoads)
         return (plan, notice)
     }
 
@@ -74,10 +76,11 @@ final class PictureCore: Sendable {
     /// A number for the next request.
     func makeID() -> UInt64 { lastID.add(1, ordering: .relaxed).newValue }
 
-    private func start(
-        _ request: PictureRequest, lane: String
+    /// Checks a request and puts it into the line; with `onlyLoads` it ends once its model is in memory.
+    func start(
+        _ request: PictureRequest, lane: String, onlyLoads: Bool = false
     ) throws(AssistantError) -> PictureEngine.Running {
-        let (plan, notice) = try plan(request)
+        let (plan, notice) = try plan(request, onlyLoads: onlyLoads)
         let (events, continuation) = AsyncThrowingStream.makeStream(of: PaintingEvent.self)
         let job = PictureJob(
             id: makeID(), lane: lane, plan: plan,

@@ -51,10 +51,14 @@ final class PictureJob: PaintingJob {
 
     func fail(_ error: AssistantError) { continuation.finish(throwing: error) }
 
-    func finishUntouched() {
-        let waited = (ContinuousClock.now - arrival).milliseconds
+    func finishUntouched() { finishWithoutPictures(.cancelled, loading: .zero) }
+
+    /// Ends a job for which nothing was painted, `loading` of its time apart.
+    func finishWithoutPictures(_ reason: FinishReason, loading: Duration) {
+        let total = ContinuousClock.now - arrival
         let timings = PictureTimings(
-            queued: waited, loading: 0, encode: 0, denoise: 0, decode: 0, total: waited)
-        finish(PictureEvent.Completed(finish: .cancelled, timings: timings, promptTokens: 0))
+            queued: (total - loading).milliseconds, loading: loading.milliseconds, encode: 0, denoise: 0,
+            decode: 0, total: total.milliseconds)
+        finish(PictureEvent.Completed(finish: reason, timings: timings, promptTokens: 0))
     }
 }

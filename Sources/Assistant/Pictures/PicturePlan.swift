@@ -8,6 +8,7 @@ import StableDiffusion
 struct PicturePlan: Sendable {
     let model: ModelFile
     let options: LoadOptions
+    /// How many pictures; 0 only brings the model into memory.
     let count: Int
     /// How many previews of each picture.
     let partialImages: Int
@@ -28,10 +29,11 @@ struct PicturePlan: Sendable {
     ///   - tinyDecoder: The path of one that fits the model, where it has none itself.
     ///   - catalog: Where LoRA files are found.
     ///   - seed: The seed where the request names none.
+    ///   - onlyLoads: Makes no pictures.
     /// - Throws: `invalidRequest` naming the field.
     init(
         _ request: PictureRequest, model: ModelFile, info: DiffusionModelInfo, tinyDecoder: String? = nil,
-        catalog: ModelCatalog, seed: UInt64
+        catalog: ModelCatalog, seed: UInt64, onlyLoads: Bool = false
     ) throws(AssistantError) {
         try Self.checkRanges(request)
         for (length, name) in [(request.width, "width"), (request.height, "height")] {
@@ -65,7 +67,7 @@ struct PicturePlan: Sendable {
         options.tinyDecoder = tinyDecoder
         self.model = model
         self.options = options
-        count = request.count ?? 1
+        count = onlyLoads ? 0 : request.count ?? 1
         partialImages = request.partialImages ?? 0
         keepAlive = request.keepAlive
         loras = request.loras ?? []

@@ -26,6 +26,9 @@ enum JSON: Sendable, Equatable {
         }
     }
 
+    /// An object with these members, in this order.
+    init(_ members: [(String, JSON)]) { self = .object(members.map { Member(name: $0.0, value: $0.1) }) }
+
     /// `nil` becomes `null`.
     init(_ text: String?) { self = text.map(JSON.string) ?? .null }
 
@@ -38,6 +41,11 @@ enum JSON: Sendable, Equatable {
             return
         }
         self = .number(JSONNumber(value))
+    }
+
+    /// Numbers with no more digits than they have; none is NaN or infinite.
+    init(_ values: [Float]) {
+        self = .array(values.map { .number(JSONNumber(text: $0.description, value: Double($0))) })
     }
 
     subscript(name: String) -> JSON? {

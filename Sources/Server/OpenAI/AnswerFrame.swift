@@ -25,15 +25,19 @@ struct AnswerFrame: Sendable {
             ("model", .string(model)),
             ("system_fingerprint", .string(Self.fingerprint)), ("choices", .array(choices)),
         ]
-        return .object((members + extras).map { JSON.Member(name: $0.0, value: $0.1) })
+        return JSON(members + extras)
     }
 
     /// Beside OpenAI's fields: llama-server's timings, and what the user should know.
     func extras(_ summary: CompletionSummary) -> [(String, JSON)] {
-        let timings = ("timings", Self.timings(summary))
-        guard !notices.isEmpty else { return [timings] }
+        [("timings", Self.timings(summary))] + Self.extras(notices)
+    }
+
+    /// What the user should know, where there is something.
+    static func extras(_ notices: [Notice]) -> [(String, JSON)] {
+        guard !notices.isEmpty else { return [] }
         let list = notices.map { ["code": .string($0.code), "message": .string($0.message)] as JSON }
-        return [timings, ("notices", .array(list))]
+        return [("notices", .array(list))]
     }
 
     /// - Throws: `Failure` for an answer that was cut off and must not look complete.

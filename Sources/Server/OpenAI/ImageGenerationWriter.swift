@@ -59,7 +59,7 @@ struct ImageGenerationWriter: EventWriter {
             [("type", .string(name)), ("b64_json", .string(file.base64EncodedString()))]
             + [("created_at", JSON(created)), ("size", .string(size)), ("quality", .string(call.quality))]
             + [("background", "opaque"), ("output_format", .string(format.rawValue))] + extras
-        return ServerSentEvent.text(name: name, data: Self.object(members).text)
+        return ServerSentEvent.text(name: name, data: JSON(members).text)
     }
 
     // MARK: - Whole
@@ -83,18 +83,15 @@ struct ImageGenerationWriter: EventWriter {
         guard let completed, let first = pictures.first?.picture else { throw CancellationError() }
         try check(completed)
         let data = pictures.map { finished in
-            object([file(finished, asURL: call.givesURLs)] + extras(finished.picture))
+            JSON([file(finished, asURL: call.givesURLs)] + extras(finished.picture))
         }
         var members: [(String, JSON)] = [
             ("created", JSON(created)), ("background", "opaque"), ("data", .array(data)),
             ("output_format", .string(first.format.rawValue)), ("quality", .string(call.quality)),
             ("size", .string("\(first.width)x\(first.height)")), ("usage", usage(completed.promptTokens)),
         ]
-        if !notices.isEmpty {
-            let list = notices.map { ["code": .string($0.code), "message": .string($0.message)] as JSON }
-            members.append(("notices", .array(list)))
-        }
-        return object(members)
+        members += AnswerFrame.extras(notices)
+        return JSON(members)
     }
 
     private static func file(_ finished: PictureEvent.Finished, asURL: Bool) -> (String, JSON) {
@@ -118,14 +115,11 @@ struct ImageGenerationWriter: EventWriter {
         ]
     }
 
-    private static func check(_ completed: PictureEvent.Completed) throws(Failure) {
+    /// - Throws: `Failure` for pictures that were cut off and must not look complete.
+    static func check(_ completed: PictureEvent.Completed) throws(Failure) {
         guard completed.finish != .stop else { return }
         throw Failure(
             .serviceUnavailable, code: AssistantError.Code.cancelled.rawValue,
             "The pictures were cut off before their end.", retryAfter: 1)
-    }
-
-    private static func object(_ members: [(String, JSON)]) -> JSON {
-        .object(members.map { JSON.Member(name: $0.0, value: $0.1) })
     }
 }

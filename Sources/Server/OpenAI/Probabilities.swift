@@ -5,8 +5,13 @@ enum Probabilities {
     // MARK: - Chat
 
     static func chat(_ pieces: [TokenPiece]) -> JSON {
+        ["content": .array(tokens(pieces)), "refusal": .null]
+    }
+
+    /// One object for each token; Ollama's clients know the same.
+    static func tokens(_ pieces: [TokenPiece]) -> [JSON] {
         // Text that was held back until the end comes without a token of its own.
-        ["content": .array(pieces.filter { $0.logprob != nil }.map(chatToken)), "refusal": .null]
+        pieces.filter { $0.logprob != nil }.map(chatToken)
     }
 
     private static func chatToken(_ piece: TokenPiece) -> JSON {

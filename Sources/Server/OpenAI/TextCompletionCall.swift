@@ -22,7 +22,7 @@ struct TextCompletionCall: Sendable {
         let logprobs = try fields.integer("logprobs", in: 0...20)
         let echo = try fields.bool("echo") ?? false
         let keepAlive = try fields.keepAlive()
-        requests = try Self.prompts(fields).map { prompt in
+        requests = try Self.prompts(fields, "prompt", limit: Self.maximumPrompts).map { prompt in
             CompletionRequest(
                 model: model, prompt: prompt, settings: settings, logprobs: logprobs, echo: echo,
                 keepAlive: keepAlive)
@@ -31,25 +31,28 @@ struct TextCompletionCall: Sendable {
     }
 
     /// A string, strings, token ids, or arrays of token ids.
-    private static func prompts(_ fields: Fields) throws(Failure) -> [CompletionRequest.Prompt] {
+    static func prompts(
+        _ fields: Fields, _ name: String, limit: Int
+    ) throws(Failure) -> [CompletionRequest.Prompt] {
         let expected = "a string, an array of strings, or token ids"
-        switch fields["prompt"] {
+        switch fields[name] {
         case .string(let text): return [.text(text)]
         case .array(let elements):
             guard let first = elements.first else {
-                throw .invalid("'prompt' is empty; it must be \(expected).", parameter: "prompt")
+                throw .invalid("'\(name)' is empty; it must be \(expected).", parameter: name)
             }
-            if case .number = first { return [.tokens(try tokens(elements, path: "prompt"))] }
-            guard elements.count <= maximumPrompts else {
-                throw .invalid("'prompt' must be at most \(maximumPrompts) prompts.", parameter: "prompt")
+            if case .number = first { return [.tokens(try tokens(elements, path: name))] }
+            guard elements.count <= limit else {
+                throw .invalid(
+                    "'\(name)' has \(elements.count) texts; at most \(limit) are taken.", parameter: name)
             }
             var prompts: [CompletionRequest.Prompt] = []
             for (index, element) in elements.enumerated() {
-                prompts.append(try prompt(element, path: "prompt[\(index)]"))
+                prompts.append(try prompt(element, path: "\(name)[\(index)]"))
             }
             return prompts
-        case nil: throw fields.missing("prompt", expected)
-        case .some(let value): throw fields.mismatch("prompt", expected, value)
+        case nil: throw fields.missing(name, expected)
+        case .some(let value): throw fields.mismatch(name, expected, value)
         }
     }
 
@@ -59,7 +62,8 @@ struct TextCompletionCall: Sendable {
         case .array(let elements): return .tokens(try tokens(elements, path: path))
         default:
             throw .invalid(
-                "'\(path)' must be a string or an array of token ids, not \(json.kind).", parameter: "prompt")
+                "'\(path)' must be a string or an array of token ids, not \(json.kind).",
+                parameter: String(path.prefix { $0 != "[" }))
         }
     }
 

@@ -49,6 +49,8 @@ extension MetricsText {
             "chat_prompt_tokens_cached_total", "Of the prompts' tokens, those from a cache.",
             chat.cachedTokens)
         counter("chat_completion_tokens_total", "Tokens of answers.", chat.completionTokens)
+        counter("embeddings_total", "Requests for vectors of texts that ended.", chat.embeddings)
+        counter("embedding_tokens_total", "Tokens of their texts.", chat.embeddingTokens)
         counter("chat_drafts_total", "Texts that were typed and not yet sent.", chat.drafts)
         counter(
             "chat_tokens_ahead_total", "Tokens evaluated before their message was sent.", chat.tokensAhead)

@@ -28,6 +28,7 @@ struct Routes: Sendable {
         addModels(to: router)
         addChatCompletions(to: router)
         addCompletions(to: router)
+        addEmbeddings(to: router)
         addTokens(to: router)
         addPictures(to: router)
         addImages(to: router)
@@ -35,6 +36,8 @@ struct Routes: Sendable {
         addMetrics(to: router)
         addPrompts(to: router)
         addPage(to: router)
+        addOllama(to: router)
+        addOllamaAnswers(to: router)
         return router
     }
 }
@@ -67,18 +70,19 @@ struct FailureMiddleware: RouterMiddleware {
         next: (Request, ServerContext) async throws -> Response
     ) async throws -> Response {
         let start = ContinuousClock.now
+        let shape = ErrorShape(path: request.uri.path)
         let response: Response
         do {
             response = try await next(request, context)
         } catch let error as HTTPError where error.status == .notFound {
-            response = Self.unknownPath(request).response
+            response = Self.unknownPath(request).response(shape)
         } catch {
             let failure = Failure(error)
             if failure.code == "internal_error" {
                 context.logger.error(
                     "\(request.method.rawValue) \(context.endpointPath ?? "?") failed: \(error)")
             }
-            response = failure.response
+            response = failure.response(shape)
         }
         // The route's pattern and never its text: paths and bodies can hold what people wrote.
         context.logger.debug(
@@ -91,7 +95,7 @@ struct FailureMiddleware: RouterMiddleware {
         Failure(
             .notFound, code: "unknown_path",
             "There is nothing at \(request.uri.path). "
-                + "Conversations and pictures are under /inkling/v1, OpenAI's API under /v1."
+                + "Conversations and pictures are under /inkling/v1, OpenAI's API under /v1, Ollama's under /api."
         )
     }
 }

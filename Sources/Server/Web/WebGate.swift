@@ -17,7 +17,8 @@ struct WebGate: Sendable {
         switch rules.verdict(on: WebGuard.Question(request.head)) {
         case .allowed: nil
         case .entry(let code): links.redeem(code) ? enter() : Self.plain(.forbidden, Self.usedLink)
-        case .refused(let refusal): Self.answer(refusal, isNavigation: request.isNavigation)
+        case .refused(let refusal):
+            Self.answer(refusal, isNavigation: request.wantsPage, ErrorShape(path: request.uri.path))
         }
     }
 
@@ -36,28 +37,31 @@ struct WebGate: Sendable {
             ])
     }
 
-    private static func answer(_ refusal: WebGuard.Refusal, isNavigation: Bool) -> Response {
+    private static func answer(
+        _ refusal: WebGuard.Refusal, isNavigation: Bool, _ shape: ErrorShape
+    ) -> Response {
         switch refusal {
         case .foreignHost:
             Failure(
                 .misdirectedRequest, code: "foreign_host", "The Host must be a name of this machine's own."
-            ).response
+            ).response(shape)
         case .preflight, .foreignOrigin:
-            Failure(.forbidden, code: "foreign_origin", "Other pages get nothing here.").response
+            Failure(.forbidden, code: "foreign_origin", "Other pages get nothing here.").response(shape)
         case .contentType:
             Failure(
                 .unsupportedMediaType, code: "unsupported_media_type",
                 "The body must be JSON (Content-Type: application/json)."
-            ).response
+            ).response(shape)
         case .noToken where isNavigation: plain(.unauthorized, noCookie)
         case .noToken:
-            Failure(.unauthorized, code: "no_token", "The page must be opened by \"inkling open\".").response
+            Failure(.unauthorized, code: "no_token", "The page must be opened by \"inkling open\".")
+                .response(shape)
         case .noKey where isNavigation: plain(.unauthorized, noCookie)
         case .noKey:
             Failure(
                 .unauthorized, code: "no_key",
                 "Requests over loopback need the key that \"inklingd --listen\" prints, as a bearer token."
-            ).response
+            ).response(shape)
         }
     }
 
@@ -110,5 +114,5 @@ extension WebGuard.Question {
 
 extension Request {
     /// Whether a person sees the answer as a page.
-    fileprivate var isNavigation: Bool { headers[.accept]?.contains("text/html") == true }
+    var wantsPage: Bool { headers[.accept]?.contains("text/html") == true }
 }

@@ -1,0 +1,86 @@
+import AssistantAPI
+
+/// Puts one completion into the shapes of `POST /api/chat` and `POST /api/generate`, whole or as lines.
+struct OllamaAnswerWriter: EventWriter {
+    /// The two calls keep the text in different places.
+    enum Place { case message, response }
+
+    var format: StreamFormat { .lines }
+
+    private let frame: OllamaFrame
+    private let place: Place
+    private let reportsProbabilities: Bool
+    private var notices: [Notice] = []
+
+    init(_ call: OllamaCall, _ place: Place, reportsProbabilities: Bool = false) {
+        frame = OllamaFrame(model: call.model)
+        self.place = place
+        self.reportsProbabilities = reportsProbabilities
+    }
+
+    func commits(_ event: CompletionEvent) -> Bool { event.showsProgress }
+
+    mutating func text(for event: CompletionEvent) throws -> String {
+        switch event {
+        case .queued, .loading, .started, .prefill, .echo: return ""
+        case .notice(let notice):
+            notices.append(notice)
+            return ""
+        case .token(let piece):
+            guard !piece.text.isEmpty || reportsProbabilities else { return "" }
+            return frame.line([text(piece.text)] + probabilities([piece]))
+        case .completed(let summary):
+            return frame.line([text("")] + (try end(summary)), done: true)
+        }
+    }
+
+    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
+        OllamaFrame.line(failure)
+    }
+
+    mutating func end() -> String { "" }
+
+    /// The answer as one object, for clients that don't stream.
+    mutating func whole(_ completion: CollectedCompletion) throws -> JSON {
+        notices = completion.notices
+        return frame.object(
+            [text(completion.text)] + probabilities(completion.pieces) + (try end(completion.summary)),
+            done: true)
+    }
+
+    /// What is told of a model that came into memory, or left it.
+    func empty(_ reason: String, loading: Double = 0) -> JSON {
+        frame.object(
+            [text(""), ("done_reason", .string(reason))] + frame.times(loading: loading), done: true)
+    }
+
+    // MARK: - Parts
+
+    private func text(_ text: String) -> (String, JSON) {
+        switch place {
+        case .message: ("message", ["role": "assistant", "content": .string(text)])
+        case .response: ("response", .string(text))
+        }
+    }
+
+    private func probabilities(_ pieces: [TokenPiece]) -> [(String, JSON)] {
+        reportsProbabilities ? [("logprobs", .array(Probabilities.tokens(pieces)))] : []
+    }
+
+    private func end(_ summary: CompletionSummary) throws -> [(String, JSON)] {
+        let (usage, timings) = (summary.usage, summary.timings)
+        let reason = try AnswerFrame.finishReason(summary.finish)
+        var members: [(String, JSON)] = [("done_reason", .string(reason))]
+        members += frame.times(loading: timings.loading)
+        members += [
+            ("prompt_eval_count", JSON(usage.promptTokens)),
+            ("prompt_eval_duration", JSON(OllamaFrame.nanoseconds(timings.prefill))),
+            ("eval_count", JSON(usage.completionTokens)),
+            ("eval_duration", JSON(OllamaFrame.nanoseconds(timings.decode))),
+        ]
+        if let tokens = summary.tokens {
+            members.append(("context", .array(tokens.map { JSON(Int($0)) })))
+        }
+        return members + AnswerFrame.extras(notices)
+    }
+}
