@@ -134,6 +134,13 @@ public final class Assistant: Sendable {
         try core.catalog.resolveAny(name).kind
     }
 
+    /// The public name of a model that paints; `nil` means the default one.
+    ///
+    /// - Throws: `modelNotFound`; `invalidRequest` for a model that answers.
+    public func pictureModel(_ name: String?) throws(AssistantError) -> String {
+        try core.catalog.resolve(name, kind: .picture).name
+    }
+
     private func summary(of model: ModelFile) throws -> ModelSummary {
         var summary = ModelSummary(
             id: model.name, path: model.path, kind: model.kind, state: core.state(of: model), bytes: 0)

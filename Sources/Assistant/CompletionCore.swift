@@ -41,6 +41,7 @@ final class CompletionCore: Sendable {
     ///   - request: What is asked.
     ///   - lane: Requests of one lane are answered in order; lanes take turns.
     ///   - owner: The conversation that the cache belongs to afterwards.
+    ///   - embedding: Texts whose vectors are asked for, in place of an answer.
     /// - Returns: Its events, and a way to stop it.
     /// - Throws: `invalidRequest`, `modelNotFound`, `queueFull`, `shuttingDown`.
     func start(

@@ -52,7 +52,8 @@ public struct TextEmbedding {
             case .first: start == 0 ? 0 : chunk.count
             case .last: isLast ? chunk.count - 1 : chunk.count
             }
-        let states = try model.states(of: chunk, from: first, cache: &cache, checkpoint)  // [S - first, hidden]
+        // [S - first, hidden]
+        let states = try model.states(of: chunk, from: first, cache: &cache, checkpoint)
         switch pooling {
         case .mean: for row in 0..<states.rows { add(states[row]) }
         case .first: if start == 0 { add(states[0]) }

@@ -83,6 +83,17 @@ class OpenAIClient(unittest.TestCase):
             model=self.model, prompt=tokens["tokens"], max_tokens=0, echo=True, logprobs=1).choices[0]
         self.assertEqual(by_ids.logprobs.token_logprobs[1:], scored.logprobs.token_logprobs[1:])
 
+    def test_texts_become_vectors(self):
+        texts = ["The sea is blue.", "A recipe for bread."]
+        answer = self.client.embeddings.create(model=self.model, input=texts)  # as base64, which the client decodes
+        floats = self.client.embeddings.create(model=self.model, input=texts[0], encoding_format="float")
+        self.assertEqual([len(entry.embedding) for entry in answer.data], [576, 576])
+        for given, wanted in zip(answer.data[0].embedding, floats.data[0].embedding):
+            self.assertAlmostEqual(given, wanted, places=6)
+        self.assertGreater(answer.usage.prompt_tokens, floats.usage.prompt_tokens)
+        with self.assertRaisesRegex(openai.BadRequestError, "dimensions"):
+            self.client.embeddings.create(model=self.model, input=texts, dimensions=577)
+
     def test_a_repeated_prompt_is_taken_from_the_cache(self):
         self.ask()
         self.assertGreater(self.ask().usage.prompt_tokens_details.cached_tokens, 10)

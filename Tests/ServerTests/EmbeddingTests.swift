@@ -58,11 +58,11 @@ struct EmbeddingTests {
                 return
             }
             let bytes = Array(try #require(Data(base64Encoded: base64)))
-            let floats = stride(from: 0, to: bytes.count, by: 4).map { place in
-                Float(
-                    bitPattern: (0..<4).reduce(UInt32(0)) {
-                        $0 | UInt32(bytes[place + $1]) << (8 * UInt32($1))
-                    })
+            let floats = bytes.withUnsafeBytes { bytes in
+                (0..<bytes.count / 4).map { index -> Float in
+                    let bits = bytes.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self)
+                    return Float(bitPattern: UInt32(littleEndian: bits))
+                }
             }
             #expect(floats == one[0].map { Float($0) })
             let short = try await daemon.json("/v1/embeddings", #"{"input":"ab","dimensions":8}"#)

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Llama
 
 /// A request that the engine works on, a piece in each turn.
 protocol RunningRequest: AnyObject {

@@ -8,7 +8,10 @@ struct OllamaEmbedCall: Sendable {
     /// `nil` where there is no text: the model is brought into memory.
     let request: EmbeddingRequest?
 
-    /// - Parameter field: Where the texts are: `input`, or the older call's `prompt`.
+    /// - Parameters:
+    ///   - fields: The body.
+    ///   - field: Where the texts are: `input`, or the older call's `prompt`.
+    /// - Throws: `Failure` 400 that names the field that is wrong.
     init(_ fields: Fields, _ field: String) throws(Failure) {
         model = try OllamaCall.model(fields)
         keepAlive = try fields.keepAlive()

@@ -1,4 +1,5 @@
 import AssistantAPI
+import FoundationEssentials
 
 /// Puts a picture into the shapes that `POST /api/generate` has for them: lines that count the steps, then the file.
 struct OllamaPictureWriter: EventWriter {

@@ -38,6 +38,7 @@ struct Routes: Sendable {
         addPage(to: router)
         addOllama(to: router)
         addOllamaAnswers(to: router)
+        addAutomatic1111(to: router)
         return router
     }
 }
