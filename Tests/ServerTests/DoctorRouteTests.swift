@@ -31,7 +31,9 @@ struct DoctorRouteTests {
     }
 
     @Test func everythingIsLookedAtAndMeasured() async throws {
-        try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
+        // Its prompt is longer than the context that other tests have.
+        try await RunningDaemon.run(contextLength: RunningDaemon.endlessContext, painter: ScriptedPainter()) {
+            daemon in
             let (findings, end) = try await Self.examine(daemon)
             #expect(
                 findings.map(\.area) == [

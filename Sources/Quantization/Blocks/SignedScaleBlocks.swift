@@ -82,6 +82,8 @@ enum SignedScaleBlocks {
         var extreme: Float = 0
         for lane in 0..<16 {
             let scale = lane < 8 ? halves.0.scales[lane] : halves.1.scales[lane - 8]
+            // The squares of such numbers are none.
+            guard scale.isFinite else { return false }
             if abs(scale) > abs(extreme) { extreme = scale }
         }
         guard abs(extreme) >= least else {
