@@ -14,6 +14,8 @@ final class PartialFile: Sendable {
     private let journalPath: String
     private let descriptor: Int32
     private let state: Mutex<State>
+    /// Held by who writes the journal: several connections may find at once that it is due.
+    private let journal = Mutex(())
 
     private struct State {
         var ledger: DownloadLedger
@@ -102,6 +104,10 @@ final class PartialFile: Sendable {
 
     /// The same on this thread.
     private func writeJournal() throws(HubError) {
+        try journal.withLock { _ throws(HubError) in try writeJournalAlone() }
+    }
+
+    private func writeJournalAlone() throws(HubError) {
         let (finished, count) = state.withLock { ($0.ledger.finished, $0.unsafeBytes) }
         guard fdatasync(descriptor) == 0 else { throw .last(path) }
         var text = Self.header(of: file)

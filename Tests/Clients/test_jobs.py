@@ -104,7 +104,7 @@ class JobsTest(unittest.TestCase):
         environment = {"HOME": str(home), "PATH": os.environ["PATH"]}
         told = self.inkling("doctor", environment=environment)
         self.assertEqual(told.returncode, 1)
-        self.assertRegex(told.stdout, r"(?m)^FAIL +configuration +.*config.toml:2:\d+: server.queue_depth")
+        self.assertRegex(told.stdout, r"(?m)^FAIL +configuration +.*config.toml:2:\d+: .*server.queue_depth")
         self.assertRegex(told.stdout, r"(?m)^FAIL +daemon ")
 
 
