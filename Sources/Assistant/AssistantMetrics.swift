@@ -9,6 +9,7 @@ public struct AssistantMetrics: Sendable {
     }
 
     public var chat: ChatCounters
+    public var painted: PictureCounters
     public var canvas: CanvasCounters
     /// Canvases that are open.
     public var canvases: Int
@@ -28,7 +29,8 @@ extension Assistant {
         let gate = core.engine.gate
         let (load, memory) = (gate.load, memory())
         return AssistantMetrics(
-            chat: core.engine.counters.now, canvas: canvases.counters, canvases: canvases.list().count,
+            chat: core.engine.counters.now, painted: core.engine.counters.pictures,
+            canvas: canvases.counters, canvases: canvases.list().count,
             answers: load.answers, pictures: load.pictures,
             loadedModels: memory.models.count { $0.state == .loaded }, memory: memory,
             residentBytes: MachineLimits.residentBytes() ?? 0)

@@ -38,6 +38,7 @@ struct Automatic1111Tests {
             let information = try Self.information(answer)
             #expect(information["all_seeds"] == [7, 8] && information["sampler_name"] == "Euler a")
             #expect(information["sd_model_name"] == "paint" && information["negative_prompt"] == "blurry")
+            #expect(information["timings"]?["total_ms"] != nil)
             let start =
                 #"{"init_images":["data:image/png;base64,\#(file)"],"prompt":"b","denoising_strength":0.5}"#
             let changed = try await daemon.json("/sdapi/v1/img2img", start)

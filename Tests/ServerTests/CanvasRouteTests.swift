@@ -264,7 +264,8 @@ struct CanvasRouteTests {
             #expect(response.headers["content-type"] == MetricsText.mediaType)
             let lines = response.text.split(separator: "\n")
             let samples = lines.filter { !$0.hasPrefix("#") }
-            #expect(samples.allSatisfy { $0.hasPrefix("inkling_") && $0.split(separator: " ").count >= 2 })
+            #expect(samples.allSatisfy { $0.hasPrefix("inkling_") || $0.hasPrefix("llamacpp:") })
+            #expect(samples.allSatisfy { $0.split(separator: " ").count >= 2 })
             #expect(samples.allSatisfy { Double($0.split(separator: " ").last ?? "") != nil })
             #expect(lines.contains("inkling_chat_answers_total 1"))
             // The answer may end before its last token.
@@ -276,6 +277,15 @@ struct CanvasRouteTests {
                 #expect((line?.split(separator: " ").last.flatMap { Int($0) } ?? 0) > 0, "\(owner)")
             }
             #expect(lines.contains(#"inkling_memory_bytes{owner="renders"} 0"#))
+            let route = #"method="POST",route="/v1/completions",status="200""#
+            #expect(lines.contains("inkling_http_requests_total{\(route)} 1"))
+            #expect(lines.contains("llamacpp:requests_processing 0"))
+            // "ink" has three tokens, and nothing of it was in a cache.
+            #expect(lines.contains("llamacpp:prompt_tokens_total 3"))
+            for name in ["inkling_chat_prefill_seconds_total ", "llamacpp:prompt_tokens_seconds "] {
+                let line = lines.first { $0.hasPrefix(name) }
+                #expect((line?.split(separator: " ").last.flatMap { Double($0) } ?? 0) > 0, "\(name)")
+            }
             #expect(
                 lines.contains(#"inkling_chat_first_token_seconds_bucket{ahead="false",le="+Inf"} 1"#))
             // Every family is described once, before its samples.

@@ -108,7 +108,8 @@ struct EmbeddingTests {
 
     @Test func vectorsAreCountedAndTheirMemoryIsGivenBack() async throws {
         try await RunningDaemon.run { daemon in
-            _ = try await daemon.json("/v1/embeddings", #"{"input":["a","b"]}"#)
+            let answer = try await daemon.json("/v1/embeddings", #"{"input":["a","b"]}"#)
+            #expect(answer["timings"]?["prompt_n"] == 2)
             let metrics = try await daemon.get("/metrics").text
             #expect(metrics.contains("inkling_embeddings_total 1\n"))
             #expect(metrics.contains("inkling_embedding_tokens_total 2\n"))

@@ -31,7 +31,7 @@ struct ImageGenerationTests {
             #expect(bitmap.samples.prefix(3) == [7, 3, 7])
             #expect(json["size"] == "64x128" && json["output_format"] == "png")
             #expect(json["background"] == "opaque" && json["quality"] == "auto")
-            #expect(json["created"] != nil)
+            #expect(json["created"] != nil && json["timings"]?["denoise_ms"] != nil)
             #expect(
                 json["usage"]?.text
                     == #"{"input_tokens":5,"output_tokens":0,"total_tokens":5,"#
@@ -73,6 +73,7 @@ struct ImageGenerationTests {
                 #expect(try Bitmap(decoding: Array(try #require(Data(base64Encoded: text)))).width == 64)
             }
             #expect(events.last?["usage"]?["total_tokens"] == 5)
+            #expect(events.map { $0["timings"]?["total_ms"] != nil } == [false, false, false, true])
         }
     }
 

@@ -153,13 +153,14 @@ actor Engine {
         resident?.residence.use(at: memory.clock.now())
         cutBack()
         gate.isDone(running.request)
-        if let error { return running.request.fail(error) }
-        let summary = running.summary
+        var summary = running.summary
+        if error != nil { summary.finish = .failed }
         if let generation {
             counters.count(summary, ahead: generation.aheadCount)
         } else {
             counters.countEmbedding(summary)
         }
+        if let error { return running.request.fail(error) }
         running.request.finish(summary)
     }
 
@@ -292,9 +293,12 @@ actor Engine {
         do throws(AssistantError) {
             if try painting.next(pass) { return }
             endPainting(painting.job)
-            painting.complete()
+            let outcome = painting.outcome()
+            counters.count(outcome, finished: painting.index)
+            painting.job.finish(outcome)
         } catch {
             endPainting(painting.job)
+            counters.count(painting.outcome(failed: true), finished: painting.index)
             painting.job.fail(error)
         }
     }

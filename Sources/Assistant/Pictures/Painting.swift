@@ -13,7 +13,8 @@ final class Painting {
     private let painter: Painter
     private let room: RenderRoom
     private var phase = Phase.begin
-    private var index = 0
+    /// Of the picture that is being made: so many are finished.
+    private(set) var index = 0
     private var sketch: Sketch?
     private var step = 0
     /// How many previews of this picture were told.
@@ -54,11 +55,11 @@ final class Painting {
         return !isStopped && index < job.plan.count
     }
 
-    /// Tells the end of it; nothing follows.
-    func complete() {
-        job.finish(
-            PictureEvent.Completed(
-                finish: isStopped ? .cancelled : .stop, timings: clock.timings(), promptTokens: promptTokens))
+    /// How it ended, now that nothing more is to be done; `failed` where an error ended it.
+    func outcome(failed: Bool = false) -> PictureEvent.Completed {
+        PictureEvent.Completed(
+            finish: failed ? .failed : isStopped ? .cancelled : .stop, timings: clock.timings(),
+            promptTokens: promptTokens)
     }
 
     // MARK: - Parts

@@ -3,16 +3,18 @@ import FoundationEssentials
 
 /// The answer of `txt2img` and `img2img`: the files, and what was asked for, twice.
 enum Automatic1111Answer {
-    static func json(_ pictures: [PictureEvent.Finished], _ call: Automatic1111Call) -> JSON {
+    static func json(_ outcome: Automatic1111Work.Outcome, _ call: Automatic1111Call) -> JSON {
         [
-            "images": .array(pictures.map { .string($0.data.base64EncodedString()) }),
+            "images": .array(outcome.pictures.map { .string($0.data.base64EncodedString()) }),
             "parameters": call.parameters,
             // JSON that clients get as a string.
-            "info": .string(information(pictures.map(\.picture.recipe)).text),
+            "info": .string(information(outcome).text),
         ]
     }
 
-    private static func information(_ recipes: [Recipe]) -> JSON {
+    private static func information(_ outcome: Automatic1111Work.Outcome) -> JSON {
+        let recipes = outcome.pictures.map(\.picture.recipe)
+        let timings = outcome.timings.map { AnswerFrame.timings($0) }
         guard let first = recipes.first else { return ["all_prompts": [], "all_seeds": []] }
         return [
             "prompt": .string(first.prompt), "all_prompts": .array(recipes.map { .string($0.prompt) }),
@@ -23,6 +25,7 @@ enum Automatic1111Answer {
             "sampler_name": .string(Automatic1111Sampler.name(of: first.scheduler)),
             "sd_model_name": .string(first.model), "batch_size": JSON(recipes.count),
             "clip_skip": JSON(first.clipSkip + 1), "denoising_strength": JSON(first.strength),
+            "timings": timings ?? .null,
         ]
     }
 

@@ -34,6 +34,13 @@ final class Automatic1111Work: Sendable {
         }
     }
 
+    /// What came of a call.
+    struct Outcome: Sendable {
+        var pictures: [PictureEvent.Finished] = []
+        /// `nil` where the work was stopped.
+        var timings: PictureTimings?
+    }
+
     private struct State {
         var checkpoint: String?
         var jobs: [Int: Job] = [:]
@@ -63,11 +70,11 @@ final class Automatic1111Work: Sendable {
     ///   - call: What is asked.
     ///   - pictures: What makes them.
     ///   - client: Who asks.
-    /// - Returns: Those that were finished: all, unless somebody interrupted.
+    /// - Returns: Those that were finished: all, unless somebody interrupted; and what they took.
     /// - Throws: What the stream of pictures throws; `CancellationError` when the client left.
     func make(
         _ call: Automatic1111Call, by pictures: PictureService, client: String
-    ) async throws -> [PictureEvent.Finished] {
+    ) async throws -> Outcome {
         let id = state.withLock { state in
             state.lastID += 1
             state.jobs[state.lastID] = Job(count: call.request.count ?? 1)
@@ -89,15 +96,17 @@ final class Automatic1111Work: Sendable {
 
     private func collect(
         _ call: Automatic1111Call, by pictures: PictureService, client: String, as id: Int
-    ) async throws -> [PictureEvent.Finished] {
-        var finished: [PictureEvent.Finished] = []
+    ) async throws -> Outcome {
+        var outcome = Outcome()
         for try await event in pictures.make(call.request, client: client, partialSize: .full) {
             state.withLock { $0.jobs[id]?.note(event) }
-            if case .picture(let picture) = event { finished.append(picture) }
-            if case .completed(let completed) = event, completed.finish == .stop { return finished }
+            if case .picture(let picture) = event { outcome.pictures.append(picture) }
+            guard case .completed(let completed) = event else { continue }
+            outcome.timings = completed.timings
+            if completed.finish == .stop { return outcome }
         }
         guard state.withLock({ $0.jobs[id]?.isInterrupted ?? false }) else { throw CancellationError() }
-        return finished
+        return outcome
     }
 
     /// How far the oldest pictures on their way are.

@@ -35,7 +35,7 @@ struct AnswerFrame: Sendable {
 
     /// Beside OpenAI's fields: llama-server's timings, and what the user should know.
     func extras(_ summary: CompletionSummary) -> [(String, JSON)] {
-        [("timings", Self.timings(summary))] + Self.extras(notices)
+        [("timings", Self.timings(summary.usage, summary.timings))] + Self.extras(notices)
     }
 
     /// What the user should know, where there is something.
@@ -65,21 +65,35 @@ struct AnswerFrame: Sendable {
         ]
     }
 
-    private static func timings(_ summary: CompletionSummary) -> JSON {
-        let (usage, timings) = (summary.usage, summary.timings)
+    /// llama-server's timings, with what else the time went into.
+    static func timings(_ usage: Usage, _ timings: Timings) -> JSON {
         let evaluated = usage.promptTokens - usage.cachedTokens
         func rate(_ count: Int, _ milliseconds: Double) -> JSON {
             milliseconds > 0 ? JSON(Double(count) * 1000 / milliseconds) : .null
         }
+        func each(_ count: Int, _ milliseconds: Double) -> JSON {
+            count > 0 ? JSON(milliseconds / Double(count)) : .null
+        }
         return [
             "cache_n": JSON(usage.cachedTokens), "prompt_n": JSON(evaluated),
             "prompt_ms": JSON(timings.prefill),
+            "prompt_per_token_ms": each(evaluated, timings.prefill),
             "prompt_per_second": rate(evaluated, timings.prefill),
             "predicted_n": JSON(usage.completionTokens),
             "predicted_ms": JSON(timings.decode),
+            "predicted_per_token_ms": each(usage.completionTokens, timings.decode),
             "predicted_per_second": rate(usage.completionTokens, timings.decode),
             "queued_ms": JSON(timings.queued), "loading_ms": JSON(timings.loading),
             "first_token_ms": JSON(timings.firstToken),
+        ]
+    }
+
+    /// The same of pictures.
+    static func timings(_ timings: PictureTimings) -> JSON {
+        [
+            "queued_ms": JSON(timings.queued), "loading_ms": JSON(timings.loading),
+            "encode_ms": JSON(timings.encode), "denoise_ms": JSON(timings.denoise),
+            "decode_ms": JSON(timings.decode), "total_ms": JSON(timings.total),
         ]
     }
 }

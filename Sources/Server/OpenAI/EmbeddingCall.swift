@@ -33,6 +33,9 @@ struct EmbeddingCall: Sendable {
                 "prompt_tokens": JSON(embeddings.promptTokens),
                 "total_tokens": JSON(embeddings.promptTokens),
             ],
+            "timings": AnswerFrame.timings(
+                Usage(promptTokens: embeddings.promptTokens, cachedTokens: 0, completionTokens: 0),
+                embeddings.timings),
         ]
     }
 

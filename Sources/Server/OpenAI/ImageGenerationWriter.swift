@@ -8,6 +8,8 @@ struct ImageGenerationWriter: EventWriter {
     /// Seconds since 1970.
     private let created: Int
     private var promptTokens = 0
+    /// The picture that was finished last, until it is known what all of them took.
+    private var finished: PictureEvent.Finished?
 
     init(_ call: ImageGenerationCall, created: Int) {
         self.call = call
@@ -21,22 +23,24 @@ struct ImageGenerationWriter: EventWriter {
     mutating func text(for event: PictureEvent) throws -> String {
         switch event {
         case .started(let started):
-            promptTokens = started.promptTokens
-            return ""
+            defer { promptTokens = started.promptTokens }
+            return completion()
         case .partial(let partial):
             let size = "\(partial.width)x\(partial.height)"
             return self.event(
                 "partial_image", partial.data, size: size, format: partial.format,
                 extras: [("partial_image_index", JSON(partial.number))])
-        case .picture(let finished):
-            let picture = finished.picture
-            return self.event(
-                "completed", finished.data, size: "\(picture.width)x\(picture.height)",
-                format: picture.format,
-                extras: [("usage", Self.usage(promptTokens))] + Self.extras(picture))
+        case .picture(let picture):
+            defer { finished = picture }
+            return completion()
         case .completed(let completed):
-            try Self.check(completed)
-            return ""
+            let last = completion([("timings", AnswerFrame.timings(completed.timings))])
+            do throws(Failure) {
+                try Self.check(completed)
+                return last
+            } catch {
+                return last + (try text(for: error, error))
+            }
         case .queued, .loading, .notice, .progress, .failed:
             return ""
         }
@@ -46,10 +50,20 @@ struct ImageGenerationWriter: EventWriter {
         let renamed = Failure(ImageGenerationCall.renamed(error))
         guard case .object(let members) = renamed.json else { return "" }
         let data = JSON.object([.init(name: "type", value: "error")] + members)
-        return ServerSentEvent.text(name: "error", data: data.text)
+        return completion() + ServerSentEvent.text(name: "error", data: data.text)
     }
 
     mutating func end() -> String { "" }
+
+    /// The event of the picture that was finished last, where it was not told yet.
+    private mutating func completion(_ timings: [(String, JSON)] = []) -> String {
+        guard let told = finished else { return "" }
+        finished = nil
+        let picture = told.picture
+        return event(
+            "completed", told.data, size: "\(picture.width)x\(picture.height)", format: picture.format,
+            extras: [("usage", Self.usage(promptTokens))] + timings + Self.extras(picture))
+    }
 
     private func event(
         _ kind: String, _ file: Data, size: String, format: PictureFormat, extras: [(String, JSON)]
@@ -89,6 +103,7 @@ struct ImageGenerationWriter: EventWriter {
             ("created", JSON(created)), ("background", "opaque"), ("data", .array(data)),
             ("output_format", .string(first.format.rawValue)), ("quality", .string(call.quality)),
             ("size", .string("\(first.width)x\(first.height)")), ("usage", usage(completed.promptTokens)),
+            ("timings", AnswerFrame.timings(completed.timings)),
         ]
         members += AnswerFrame.extras(notices)
         return JSON(members)

@@ -15,10 +15,10 @@ extension Routes {
                             await request.fields(upTo: pictureBodyLimit),
                             startsFromPicture: startsFromPicture, checkpoint: work.checkpoint)
                         let client = context.client
-                        let pictures = try await Connection.whileConnected(context.connection) {
+                        let outcome = try await Connection.whileConnected(context.connection) {
                             try await work.make(call, by: assistant.pictures, client: client)
                         }
-                        return .json(Automatic1111Answer.json(pictures, call))
+                        return .json(Automatic1111Answer.json(outcome, call))
                     }
                 ])
         }

@@ -19,10 +19,11 @@ struct Routes: Sendable {
     let page: PageFiles?
     /// Opens the page's address, and makes a link to it.
     let openPage: @Sendable () throws -> String
+    let requests = RequestCounters()
 
     func router() -> Router<ServerContext> {
         let router = Router(context: ServerContext.self)
-        router.add(middleware: FailureMiddleware())
+        router.add(middleware: FailureMiddleware(requests: requests))
         addHealth(to: router)
         addConversations(to: router)
         addModels(to: router)
@@ -70,6 +71,8 @@ extension Router<ServerContext> {
 
 /// Turns every error into the JSON that clients expect, and logs what is our own fault.
 struct FailureMiddleware: RouterMiddleware {
+    let requests: RequestCounters
+
     func handle(
         _ request: Request, context: ServerContext,
         next: (Request, ServerContext) async throws -> Response
@@ -89,6 +92,7 @@ struct FailureMiddleware: RouterMiddleware {
             }
             response = failure.response(shape)
         }
+        requests.count(request.method, context.endpointPath, response.status)
         // The route's pattern and never its text: paths and bodies can hold what people wrote.
         context.logger.debug(
             "\(request.method.rawValue) \(context.endpointPath ?? "?") \(response.status.code)",
