@@ -158,7 +158,17 @@ public final class Assistant: Sendable {
     ///
     /// - Throws: `modelNotFound`, `modelUnusable`.
     public func model(_ name: String) async throws -> ModelSummary {
-        let model = try core.catalog.resolveAny(name)
+        try checkedSummary(of: core.catalog.resolveAny(name))
+    }
+
+    /// The model that answers requests for `name`; `nil` means the default one.
+    ///
+    /// - Throws: `modelNotFound`, `modelUnusable`; `invalidRequest` for a model that paints.
+    public func chatModel(_ name: String?) async throws -> ModelSummary {
+        try checkedSummary(of: core.catalog.resolve(name))
+    }
+
+    private func checkedSummary(of model: ModelFile) throws(AssistantError) -> ModelSummary {
         do {
             return try summary(of: model)
         } catch {

@@ -119,6 +119,11 @@ final class CompletionCore: Sendable {
             })
     }
 
+    /// What a request's settings come to, with the configuration's values where it says nothing.
+    func filled(_ settings: GenerationSettings) -> GenerationSettings {
+        settings.filled(from: configuration.chat)
+    }
+
     private func plan(_ request: CompletionRequest) throws(AssistantError) -> GenerationPlan {
         var plan = try GenerationPlan(
             request.settings, logprobs: request.logprobs, echo: request.echo, defaults: configuration.chat,

@@ -211,11 +211,17 @@ public struct CompletionSummary: Codable, Sendable, Equatable {
     public var timings: Timings
     /// The prompt's tokens and the answer's, where the request asked for them.
     public var tokens: [Int32]?
+    /// The stop string that ended it, where one did.
+    public var stoppingWord: String?
 
-    public init(finish: FinishReason, usage: Usage, timings: Timings, tokens: [Int32]? = nil) {
+    public init(
+        finish: FinishReason, usage: Usage, timings: Timings, tokens: [Int32]? = nil,
+        stoppingWord: String? = nil
+    ) {
         self.finish = finish
         self.usage = usage
         self.timings = timings
         self.tokens = tokens
+        self.stoppingWord = stoppingWord
     }
 }

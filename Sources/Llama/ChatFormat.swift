@@ -106,22 +106,46 @@ public struct ChatFormat: Sendable, Equatable {
         _ messages: [ChatTurn], tools: [String] = [], tokenizer: Tokenizer, addGenerationPrompt: Bool = true,
         today: CalendarDay = .today
     ) -> [Int32] {
+        var prompt = write(
+            messages, tools, tokenizer, opensAnswer: addGenerationPrompt, today: today)
+        return prompt.finish()
+    }
+
+    /// A chat as a text that, read with its control tokens, is the same prompt.
+    ///
+    /// What people wrote can't be told from control tokens in it.
+    ///
+    /// - Parameters: those of `encode`.
+    /// - Returns: the text, without the token that every sequence of this model begins with.
+    public func text(
+        of messages: [ChatTurn], tools: [String] = [], tokenizer: Tokenizer, addGenerationPrompt: Bool = true,
+        today: CalendarDay = .today
+    ) -> String {
+        var prompt = write(
+            messages, tools, tokenizer, opensAnswer: addGenerationPrompt, today: today)
+        return prompt.finishAsText()
+    }
+
+    private func write(
+        _ messages: [ChatTurn], _ tools: [String], _ tokenizer: Tokenizer, opensAnswer: Bool,
+        today: CalendarDay
+    ) -> ChatPrompt {
         var prompt = ChatPrompt(tokenizer)
         let messages =
             style == .llama3(tellsDates: true) ? messages : ToolText.spelledOut(messages, tools, style)
         switch style {
         case .llama3(let tellsDates):
             prompt.writeLlama3(
-                messages, tools: tools, today: tellsDates ? today : nil, opensAnswer: addGenerationPrompt)
+                messages, tools: tools, today: tellsDates ? today : nil, opensAnswer: opensAnswer)
         case .chatML(let defaultSystem):
-            prompt.writeChatML(messages, defaultSystem: defaultSystem, opensAnswer: addGenerationPrompt)
+            prompt.writeChatML(messages, defaultSystem: defaultSystem, opensAnswer: opensAnswer)
         case .zephyr:
-            prompt.writeZephyr(messages, opensAnswer: addGenerationPrompt)
+            prompt.writeZephyr(messages, opensAnswer: opensAnswer)
         case .llama2:
             prompt.writeLlama2(messages)
         case .plain:
-            prompt.writePlain(messages, opensAnswer: addGenerationPrompt)
+            prompt.writePlain(messages, opensAnswer: opensAnswer)
         }
-        return prompt.finish()
+        return prompt
     }
 }

@@ -3,8 +3,13 @@ import Tokenizers
 
 /// A prompt in the making: text gathers until a control token ends it, and is then encoded as one.
 struct ChatPrompt {
+    private enum Part {
+        case text(String)
+        case control(Int32)
+    }
+
     private let tokenizer: Tokenizer
-    private var tokens: [Int32] = []
+    private var parts: [Part] = []
     private var text = ""
 
     init(_ tokenizer: Tokenizer) { self.tokenizer = tokenizer }
@@ -16,20 +21,42 @@ struct ChatPrompt {
         if let id = tokenizer.special(name) { control(id) } else { write(name) }
     }
 
+    /// The whole as tokens.
     mutating func finish() -> [Int32] {
         flush()
-        return tokens
+        return parts.flatMap { part -> [Int32] in
+            switch part {
+            case .text(let text): tokenizer.encode(text)
+            case .control(let id): [id]
+            }
+        }
+    }
+
+    /// The whole as text, without the token that every sequence begins with: who encodes the text puts it there.
+    mutating func finishAsText() -> String {
+        flush()
+        var parts = parts[...]
+        if tokenizer.addsBOS, case .control(let id)? = parts.first, id == tokenizer.bos {
+            parts.removeFirst()
+        }
+        return parts.map { part -> String in
+            switch part {
+            case .text(let text): text
+            case .control(let id):
+                String(decoding: tokenizer.bytes(of: id, rendersSpecial: true), as: UTF8.self)
+            }
+        }.joined()
     }
 
     private mutating func control(_ id: Int32?) {
         guard let id else { return }
         flush()
-        tokens.append(id)
+        parts.append(.control(id))
     }
 
     private mutating func flush() {
         guard !text.isEmpty else { return }
-        tokens += tokenizer.encode(text)
+        parts.append(.text(text))
         text = ""
     }
 

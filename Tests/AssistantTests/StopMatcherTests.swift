@@ -21,6 +21,17 @@ struct StopMatcherTests {
         #expect(result.matched)
     }
 
+    @Test func theStopStringThatWasMetIsTold() {
+        var matcher = StopMatcher(["b", "ab", "END"])
+        let none = matcher.append("x E")
+        #expect(none == "x " && matcher.matched == nil)
+        let rest = matcher.append("ND")
+        #expect(rest.isEmpty && matcher.matched == "END")
+        var other = StopMatcher(["b", "ab"])
+        let before = other.append("xab")
+        #expect(before == "x" && other.matched == "ab")
+    }
+
     @Test func whatOnlyBeganLikeAStopStringIsGivenOut() {
         #expect(run(["END"], ["E", "N", "x"]).text == ["", "", "ENx", ""])
         #expect(run(["END"], ["some EN"]).text == ["some ", "EN"])

@@ -56,6 +56,13 @@ import Tokenizers
                 addGenerationPrompt: golden.opensAnswer, today: day)
             let text = String(decoding: tokenizer.decode(ids, rendersSpecial: true), as: UTF8.self)
             #expect(ids == golden.ids, "\(golden.format), \(golden.chat): \(text.debugDescription)")
+            let written = format.text(
+                of: turns, tools: golden.tools ?? [], tokenizer: tokenizer,
+                addGenerationPrompt: golden.opensAnswer, today: day)
+            let begin = tokenizer.bos.map { tokenizer.bytes(of: $0, rendersSpecial: true) } ?? []
+            #expect(
+                golden.text == written || golden.text == String(decoding: begin, as: UTF8.self) + written,
+                "\(golden.format), \(golden.chat): \(written.debugDescription)")
         }
     }
 

@@ -38,6 +38,26 @@ struct NumericFieldTests {
         }
     }
 
+    @Test(arguments: [
+        "n_predict", "n_probs", "n_cmpl", "mirostat", "typical_p", "min_keep", "seed", "logit_bias",
+        "json_schema", "samplers", "prompt",
+    ])
+    func nativeCompletionFieldIsTakenOrNamed(field: String) throws {
+        for value in Self.values {
+            let prompt = field == "prompt" ? "" : #""prompt":"Hi","#
+            let json = try JSONParser.parse(Array(#"{\#(prompt)"\#(field)":\#(value)}"#.utf8))
+            do throws(Failure) {
+                let call = try LlamaCompletionCall(Fields(json))
+                #expect((1...8).contains(call.count))
+                #expect(Self.isSane(call.request.settings), "\(field): \(value)")
+            } catch {
+                let failure = error
+                #expect(failure.status == .badRequest)
+                #expect(failure.parameter?.hasPrefix(field) == true, "\(field): \(value)")
+            }
+        }
+    }
+
     @Test(arguments: ["logprobs", "best_of", "n", "max_tokens", "prompt"])
     func completionFieldIsTakenOrNamed(field: String) throws {
         for value in Self.values {

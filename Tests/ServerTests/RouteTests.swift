@@ -105,7 +105,8 @@ struct RouteTests {
             #expect(try await daemon.json("/detokenize", #"{"tokens":[]}"#).text == #"{"content":""}"#)
             let missing = try await daemon.post("/tokenize", "{}")
             #expect(missing.status == 400)
-            #expect(try missing.error().parameter == "content")
+            #expect(try missing.json()["error"]?["code"] == 400)
+            #expect(try missing.json()["error"]?["param"] == "content")
         }
     }
 

@@ -15,6 +15,8 @@ struct AnswerText {
 
     /// Whether a stop string was met.
     var isStopped: Bool { matcher.isMatched }
+    /// The stop string that was met.
+    var stoppingWord: String? { matcher.matched }
 
     /// The text that became certain with this token.
     mutating func append(_ token: Int32) -> String { matcher.append(decoder.append(token)) }

@@ -89,7 +89,8 @@ final class Generation {
             promptTokens: prompt.count, cachedTokens: cachedCount, completionTokens: generatedCount)
         return CompletionSummary(
             finish: finish, usage: usage, timings: clock.timings(),
-            tokens: request.plan.reportsTokens ? recent + [turnEnd].compactMap(\.self) : nil)
+            tokens: request.plan.reportsTokens ? recent + [turnEnd].compactMap(\.self) : nil,
+            stoppingWord: text.stoppingWord)
     }
 
     // MARK: - Prefill

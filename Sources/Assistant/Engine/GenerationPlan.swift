@@ -33,7 +33,6 @@ struct GenerationPlan: Sendable {
         _ settings: GenerationSettings, logprobs: Int? = nil, echo: Bool = false,
         defaults: Configuration.Chat, seed: UInt64
     ) throws(AssistantError) {
-        maxTokens = settings.maxTokens ?? defaults.maxTokens
         try Self.check(settings.maxTokens, in: 0...Int(Int32.max), "max_tokens")
         try Self.check(settings.temperature, in: 0...2, "temperature")
         try Self.check(settings.topK, in: 0...Int(Int32.max), "top_k")
@@ -44,7 +43,9 @@ struct GenerationPlan: Sendable {
         try Self.check(settings.presencePenalty, in: -2...2, "presence_penalty")
         try Self.check(settings.frequencyPenalty, in: -2...2, "frequency_penalty")
         try Self.check(logprobs, in: 0...20, "logprobs")
-        stop = settings.stop ?? []
+        let filled = settings.filled(from: defaults)
+        maxTokens = filled.maxTokens
+        stop = filled.stop ?? []
         guard stop.count <= 16, stop.allSatisfy({ $0.utf8.count <= 1024 }) else {
             throw AssistantError(
                 .invalidRequest, "stop takes at most 16 strings of at most 1024 bytes each.",
@@ -56,17 +57,19 @@ struct GenerationPlan: Sendable {
         }
         alternatives = logprobs
         self.echo = echo
-        sampling = Sampler.Settings()
-        sampling.temperature = Float(settings.temperature ?? defaults.temperature)
-        sampling.topK = settings.topK ?? defaults.topK
-        sampling.topP = Float(settings.topP ?? defaults.topP)
-        sampling.minP = Float(settings.minP ?? defaults.minP)
-        sampling.repeatPenalty = Float(settings.repeatPenalty ?? defaults.repeatPenalty)
-        sampling.repeatLastN = settings.repeatLastN ?? defaults.repeatLastN
-        sampling.presencePenalty = Float(settings.presencePenalty ?? defaults.presencePenalty)
-        sampling.frequencyPenalty = Float(settings.frequencyPenalty ?? defaults.frequencyPenalty)
+        var sampling = Sampler.Settings()
+        sampling.temperature = filled.temperature.map { Float($0) } ?? sampling.temperature
+        sampling.topK = filled.topK ?? sampling.topK
+        sampling.topP = filled.topP.map { Float($0) } ?? sampling.topP
+        sampling.minP = filled.minP.map { Float($0) } ?? sampling.minP
+        sampling.repeatPenalty = filled.repeatPenalty.map { Float($0) } ?? sampling.repeatPenalty
+        sampling.repeatLastN = filled.repeatLastN ?? sampling.repeatLastN
+        sampling.presencePenalty = filled.presencePenalty.map { Float($0) } ?? sampling.presencePenalty
+        sampling.frequencyPenalty =
+            filled.frequencyPenalty.map { Float($0) } ?? sampling.frequencyPenalty
         sampling.logitBias = (settings.logitBias ?? [:]).mapValues { Float($0) }
         sampling.seed = settings.seed ?? seed
+        self.sampling = sampling
     }
 
     private static func check<Value: Comparable>(
@@ -77,5 +80,22 @@ struct GenerationPlan: Sendable {
             .invalidRequest,
             "\(name) is \(value), but must be between \(range.lowerBound) and \(range.upperBound).",
             parameter: name)
+    }
+}
+
+extension GenerationSettings {
+    /// The same with the configuration's values where nothing was said; a seed is nobody's default.
+    func filled(from defaults: Configuration.Chat) -> GenerationSettings {
+        var filled = self
+        filled.maxTokens = maxTokens ?? defaults.maxTokens
+        filled.temperature = temperature ?? defaults.temperature
+        filled.topK = topK ?? defaults.topK
+        filled.topP = topP ?? defaults.topP
+        filled.minP = minP ?? defaults.minP
+        filled.repeatPenalty = repeatPenalty ?? defaults.repeatPenalty
+        filled.repeatLastN = repeatLastN ?? defaults.repeatLastN
+        filled.presencePenalty = presencePenalty ?? defaults.presencePenalty
+        filled.frequencyPenalty = frequencyPenalty ?? defaults.frequencyPenalty
+        return filled
     }
 }

@@ -120,20 +120,9 @@ struct ResidentModel {
     }
 
     private func encode(_ messages: [ChatMessage], _ plan: GenerationPlan) -> [Int32] {
-        let turns = messages.map { message in
-            let role: ChatTurn.Role =
-                switch message.role {
-                case .system: .system
-                case .user: message.toolName == nil ? .user : .tool
-                case .assistant: .assistant
-                }
-            let calls = (message.toolCalls ?? []).map {
-                ChatTurn.Call(name: $0.name, arguments: $0.arguments)
-            }
-            return ChatTurn(role: role, content: message.content, calls: calls, name: message.toolName)
-        }
-        return model.chatFormat.encode(
-            turns, tools: plan.toolUse?.tools.map(\.definition) ?? [], tokenizer: model.tokenizer)
+        model.chatFormat.encode(
+            messages.map { ChatTurn($0) }, tools: plan.toolUse?.tools.map(\.definition) ?? [],
+            tokenizer: model.tokenizer)
     }
 
     /// What keeps an answer within a request's grammar; nil where it has none.

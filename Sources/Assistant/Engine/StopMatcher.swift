@@ -2,7 +2,10 @@
 struct StopMatcher {
     private let stops: [[UInt8]]
     private var held: [UInt8] = []
-    private(set) var isMatched = false
+    /// The stop string that was met.
+    private(set) var matched: String?
+
+    var isMatched: Bool { matched != nil }
 
     /// Empty strings are ignored.
     init(_ stops: [String]) {
@@ -13,8 +16,8 @@ struct StopMatcher {
     mutating func append(_ text: String) -> String {
         guard !stops.isEmpty, !isMatched else { return isMatched ? "" : text }
         held += text.utf8
-        if let start = firstMatch() {
-            isMatched = true
+        if let (start, stop) = firstMatch() {
+            matched = String(decoding: stop, as: UTF8.self)
             defer { held = [] }
             return String(decoding: held[..<start], as: UTF8.self)
         }
@@ -31,10 +34,10 @@ struct StopMatcher {
 
     /// Where the stop string begins that ends first, the longest of several: however the text is cut into pieces, it
     /// is the same one.
-    private func firstMatch() -> Int? {
+    private func firstMatch() -> (start: Int, stop: [UInt8])? {
         for end in held.indices.map({ $0 + 1 }) {
-            let lengths = stops.filter { $0.count <= end && held[..<end].suffix($0.count).elementsEqual($0) }
-            if let longest = lengths.map(\.count).max() { return end - longest }
+            let found = stops.filter { $0.count <= end && held[..<end].suffix($0.count).elementsEqual($0) }
+            if let longest = found.max(by: { $0.count < $1.count }) { return (end - longest.count, longest) }
         }
         return nil
     }

@@ -4,6 +4,14 @@ import Llama
 import Tokenizers
 
 extension Assistant {
+    /// How many answers are made at the same time; others wait for their turn.
+    public static let answersAtOnce = Engine.runningLimit
+
+    /// What settings come to here, with the configuration's values where they say nothing.
+    ///
+    /// A seed is drawn for each answer.
+    public func filled(_ settings: GenerationSettings) -> GenerationSettings { core.filled(settings) }
+
     /// What a chat model's files say of it; it need not be loaded, and the engine is not waited for.
     ///
     /// - Parameter name: A name or absolute path; `nil` means the default model.

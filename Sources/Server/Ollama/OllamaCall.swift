@@ -91,10 +91,6 @@ extension GenerationSettings {
         try self.init(options)
         // 0 and below go on until the model stops.
         maxTokens = try options.integer("num_predict", in: -2...1 << 24).flatMap { $0 > 0 ? $0 : nil }
-        for (name, neutral) in [("mirostat", 0.0), ("typical_p", 1), ("tfs_z", 1)] {
-            guard let value = try options.number(name, in: -1000...1000), value != neutral else { continue }
-            throw .unsupported(
-                "'options.\(name)' is not supported; leave it out.", parameter: "options." + name)
-        }
+        try options.refuse(unlessOff: [("mirostat", 0...0), ("typical_p", 1...1), ("tfs_z", 1...1)])
     }
 }

@@ -1,19 +1,24 @@
 import AssistantAPI
 
 extension OutputConstraint {
-    /// What `response_format` (OpenAI's) or `grammar` (llama-server's) asks for; nil where the text is free.
+    /// What `response_format` (OpenAI's), `grammar` or `json_schema` (llama-server's) asks for; nil where the text is
+    /// free.
     ///
     /// - Throws: `Failure` 400 that names the field.
     static func read(_ fields: Fields) throws(Failure) -> OutputConstraint? {
         let format = try fields.object("response_format").flatMap { (format) throws(Failure) in
             try responseFormat(format)
         }
-        guard let grammar = try fields.string("grammar"), !grammar.isEmpty else { return format }
-        guard format == nil else {
+        let grammar = try fields.string("grammar").flatMap { $0.isEmpty ? nil : OutputConstraint.grammar($0) }
+        let schema = try fields.schema("json_schema")
+        let wanted = [("response_format", format), ("grammar", grammar), ("json_schema", schema)]
+            .filter { $0.1 != nil }
+        guard wanted.count <= 1 else {
             throw .invalid(
-                "'grammar' and 'response_format' cannot both be given.", parameter: fields.path + "grammar")
+                "'\(wanted[0].0)' and '\(wanted[1].0)' cannot both be given.",
+                parameter: fields.path + wanted[1].0)
         }
-        return .grammar(grammar)
+        return wanted.first?.1
     }
 
     private static func responseFormat(_ format: Fields) throws(Failure) -> OutputConstraint? {

@@ -4,7 +4,7 @@ import AssistantAPI
 struct TextCompletionCall: Sendable {
     /// OpenAI's default for this path.
     private static let defaultMaxTokens = 16
-    private static let maximumPrompts = 256
+    static let maximumPrompts = 256
 
     let requests: [CompletionRequest]
     let shape: AnswerShape

@@ -77,7 +77,9 @@ extension GenerationSettings {
         return strings.filter { !$0.isEmpty }
     }
 
+    /// OpenAI's object from ids to biases, or llama-server's array of such pairs.
     private static func logitBias(_ fields: Fields) throws(Failure) -> [Int32: Double]? {
+        if case .array(let pairs)? = fields["logit_bias"] { return try logitBias(pairs, fields) }
         guard let biases = try fields.object("logit_bias") else { return nil }
         var result: [Int32: Double] = [:]
         for name in biases.names {
@@ -87,6 +89,31 @@ extension GenerationSettings {
                     parameter: fields.path + "logit_bias")
             }
             result[token] = try biases.number(name, in: -100...100)
+        }
+        return result
+    }
+
+    /// `[[id, bias], …]`; `false` keeps a token out, as -100 does.
+    private static func logitBias(
+        _ pairs: [JSON], _ fields: Fields
+    ) throws(Failure) -> [Int32: Double] {
+        var result: [Int32: Double] = [:]
+        for (index, pair) in pairs.enumerated() {
+            let name = "\(fields.path)logit_bias[\(index)]"
+            guard case .array(let values) = pair, values.count == 2, case .number(let number) = values[0],
+                let token = number.integer(as: Int32.self), token >= 0
+            else {
+                throw .invalid(
+                    "'\(name)' must be a token's id and its bias.", parameter: fields.path + "logit_bias")
+            }
+            switch values[1] {
+            case .bool(false): result[token] = -100
+            case .number(let bias) where (-100...100).contains(bias.value): result[token] = bias.value
+            default:
+                throw .invalid(
+                    "'\(name)[1]' must be a number from -100 to 100, or false.",
+                    parameter: fields.path + "logit_bias")
+            }
         }
         return result
     }

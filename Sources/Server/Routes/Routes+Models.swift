@@ -30,13 +30,12 @@ extension Routes {
                     return .json(["model": .string(name), "pinned": .bool(isPinned)])
                 }
             ])
-        router.resource(
-            "/v1/models",
-            [
-                .get: { [assistant] _, _ in
-                    .json(["object": "list", "data": .array(await assistant.models().map(\.openAI))])
-                }
-            ])
+        let list: Handler = { [assistant] _, _ in
+            .json(["object": "list", "data": .array(await assistant.models().map(\.openAI))])
+        }
+        router.resource("/v1/models", [.get: list])
+        // As llama-server's router has it.
+        router.resource("/models", [.get: list])
         // A model can be an absolute path, with its slashes written as they are or as %2F.
         router.resource(
             "/v1/models/**",
@@ -49,7 +48,7 @@ extension Routes {
 }
 
 extension ModelSummary {
-    /// OpenAI's model object, with llama-server's `meta` and `architecture`.
+    /// OpenAI's model object, with llama-server's `meta`, `architecture`, `path` and `status`.
     fileprivate var openAI: JSON {
         var members: [JSON.Member] = [
             .init(name: "id", value: .string(id)), .init(name: "object", value: "model"),
@@ -77,6 +76,8 @@ extension ModelSummary {
             case .picture: ["input_modalities": ["text", "image"], "output_modalities": ["image"]]
             }
         members.append(.init(name: "architecture", value: architecture))
+        members.append(.init(name: "path", value: .string(path)))
+        members.append(.init(name: "status", value: ["value": .string(state.rawValue)]))
         return .object(members)
     }
 }

@@ -33,6 +33,7 @@ struct Routes: Sendable {
         addCompletions(to: router)
         addEmbeddings(to: router)
         addTokens(to: router)
+        addLlamaServer(to: router)
         addPictures(to: router)
         addJobs(to: router)
         addImages(to: router)
