@@ -43,7 +43,7 @@ struct PicturePlanTests {
         let plan = try plan { ($0.initImage, $0.mask, $0.strength) = (file, file, 0.5) }
         #expect(plan.settings(of: 0).initImage?.samples.first == 9)
         #expect(plan.initImageHash == SHA256.hexadecimal(of: file))
-        #expect(plan.maskHash == plan.initImageHash)
+        #expect(plan.mask?.hash == plan.initImageHash)
     }
 
     @Test func lorasAndTinyDecodersAreFoundBesideTheModels() throws {
