@@ -15,6 +15,9 @@ struct MultipartForm: Sendable, Equatable {
     /// Of all headers of a part, with their line breaks.
     static let maximumHeaderBytes = 8192
 
+    private static let boundaryBytes = Set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789'()+_,-./:=? ".utf8)
+
     let parts: [Part]
 
     /// Reads a whole body, whose length the caller has bounded.
@@ -78,11 +81,7 @@ struct MultipartForm: Sendable, Equatable {
                 "its Content-Type must be multipart/form-data; boundary=…, not \"\(contentType.prefix(200))\""
             )
         }
-        let others = "'()+_,-./:=? "
-        let isPlain = boundary.unicodeScalars.allSatisfy {
-            ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-                || others.unicodeScalars.contains($0)
-        }
+        let isPlain = boundary.utf8.allSatisfy { boundaryBytes.contains($0) }
         guard isPlain, (1...70).contains(boundary.utf8.count), !boundary.hasSuffix(" ") else {
             throw .invalidForm(
                 "its boundary must be 1 to 70 letters, digits or any of '()+_,-./:=? and not end with a space, but is "

@@ -50,7 +50,7 @@ struct WebGate: Sendable {
         case .contentType:
             Failure(
                 .unsupportedMediaType, code: "unsupported_media_type",
-                "The body must be JSON (Content-Type: application/json); programs that show the key may send others."
+                "The body must be JSON (Content-Type: application/json), a browser's and where no key is asked for."
             ).response(shape)
         case .noToken where isNavigation: plain(.unauthorized, noCookie)
         case .noToken:
