@@ -11,7 +11,7 @@ extension Request {
     func fields(upTo limit: Int, orForm takesForm: Bool = false) async throws -> Fields {
         if takesForm, let header = headers[.contentType], MultipartForm.isNamed(in: header) {
             let boundary = try MultipartForm.boundary(in: header)
-            return try Fields(MultipartForm(await bytes(upTo: limit), boundary: boundary))
+            return try Fields(MultipartForm(await self.bytes(upTo: limit), boundary: boundary))
         }
         try checkContentType(takesForm: takesForm)
         let bytes = try await bytes(upTo: limit)
