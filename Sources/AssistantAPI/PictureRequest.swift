@@ -39,10 +39,14 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     public var initImage: Data?
     /// How much of the start picture is painted anew, above 0 to 1.
     public var strength: Double?
-    /// A PNG or WebP file: white is painted anew, black is kept.
+    /// A PNG or WebP file that says what is painted anew; see `maskChannel`.
     ///
     /// Needs `initImage`.
     public var mask: Data?
+    /// What of the mask counts; `nil` means its lightness.
+    ///
+    /// Needs `initImage`.
+    public var maskChannel: MaskChannel?
     /// How many intermediate pictures to send for each picture.
     public var partialImages: Int?
     /// Of the files: `png` (default) or `webp`.
@@ -69,6 +73,14 @@ public struct PictureRequest: Codable, Sendable, Equatable {
     }
 
     public init(prompt: String) { self.prompt = prompt }
+}
+
+/// What of a mask says where a picture is painted anew.
+public enum MaskChannel: String, Codable, Sendable, CaseIterable {
+    /// White is painted anew, black is kept.
+    case lightness
+    /// What is fully transparent is painted anew; without a mask, of the start picture itself.
+    case alpha
 }
 
 /// A format of picture files.
@@ -101,8 +113,10 @@ public struct Recipe: Codable, Sendable, Equatable {
     public var strength: Double?
     /// SHA-256 of the start picture's file, in hexadecimal.
     public var initImage: String?
-    /// SHA-256 of the mask's file, in hexadecimal.
+    /// SHA-256 of the mask's file, in hexadecimal; that of the start picture where its own transparency is the mask.
     public var mask: String?
+    /// `alpha` where the mask's transparency counts.
+    public var maskChannel: MaskChannel?
 
     public init(
         model: String, prompt: String, negativePrompt: String = "", width: Int, height: Int, steps: Int,
@@ -110,7 +124,8 @@ public struct Recipe: Codable, Sendable, Equatable {
         textPadding: String? = nil, loras: [PictureRequest.LoRA] = [], prediction: String? = nil,
         strength: Double? = nil,
         initImage: String? = nil,
-        mask: String? = nil
+        mask: String? = nil,
+        maskChannel: MaskChannel? = nil
     ) {
         self.model = model
         self.prompt = prompt
@@ -129,5 +144,6 @@ public struct Recipe: Codable, Sendable, Equatable {
         self.strength = strength
         self.initImage = initImage
         self.mask = mask
+        self.maskChannel = maskChannel
     }
 }

@@ -40,6 +40,13 @@ extension Bitmap {
         }
     }
 
+    /// White where the picture is fully transparent and black elsewhere; `nil` where it is so nowhere.
+    public func transparentPixels() -> Bitmap? {
+        guard channels == 4 else { return nil }
+        let isAnywhere = stride(from: 3, to: samples.count, by: 4).contains { samples[$0] == 0 }
+        return isAnywhere ? opaque { _, alpha in alpha == 0 ? .white : .black } : nil
+    }
+
     private func opaque(_ color: (_ pixel: Color, _ alpha: Int) -> Color) -> Bitmap {
         var result: [UInt8] = []
         result.reserveCapacity(3 * width * height)

@@ -43,7 +43,36 @@ struct PicturePlanTests {
         let plan = try plan { ($0.initImage, $0.mask, $0.strength) = (file, file, 0.5) }
         #expect(plan.settings(of: 0).initImage?.samples.first == 9)
         #expect(plan.initImageHash == SHA256.hexadecimal(of: file))
-        #expect(plan.maskHash == plan.initImageHash)
+        #expect(plan.mask?.hash == plan.initImageHash)
+    }
+
+    /// A file of two pixels in a row, the second of which may be transparent.
+    private func file(alpha: UInt8) throws -> Data {
+        let samples: [UInt8] = [9, 9, 9, 255, 9, 9, 9, alpha]
+        return Data(try PNG.encode(Bitmap(width: 2, height: 1, channels: 4, samples: samples)))
+    }
+
+    @Test func whatIsTransparentIsPaintedAnewWhereThatIsTheMask() throws {
+        let (clear, faint) = (try file(alpha: 0), try file(alpha: 1))
+        let rest: [UInt8] = [0, 0, 0, 255, 255, 255]
+        let cases: [(image: Data, mask: Data?, expected: Data?)] = [
+            (faint, clear, clear), (clear, nil, clear), (faint, nil, nil),
+        ]
+        for (image, mask, expected) in cases {
+            let plan = try plan { ($0.initImage, $0.mask, $0.maskChannel) = (image, mask, .alpha) }
+            #expect(plan.settings(of: 0).mask?.samples == (expected == nil ? nil : rest))
+            #expect(plan.mask?.hash == expected.map { SHA256.hexadecimal(of: $0) })
+        }
+        let error = #expect(throws: AssistantError.self) {
+            try plan { ($0.initImage, $0.mask, $0.maskChannel) = (clear, faint, .alpha) }
+        }
+        #expect(error?.parameter == "mask" && error?.message.contains("alpha 0") == true)
+        // By lightness transparency means nothing.
+        let light = try plan { ($0.initImage, $0.mask) = (clear, clear) }
+        #expect(light.settings(of: 0).mask?.samples == [9, 9, 9, 255, 9, 9, 9, 0])
+        #expect(try plan { $0.initImage = clear }.mask == nil)
+        let alone = #expect(throws: AssistantError.self) { try plan { $0.maskChannel = .alpha } }
+        #expect(alone?.parameter == "mask_channel")
     }
 
     @Test func lorasAndTinyDecodersAreFoundBesideTheModels() throws {

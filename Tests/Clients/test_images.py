@@ -5,6 +5,7 @@ import json
 import os
 import struct
 import unittest
+import zlib
 
 import httpx2
 import openai
@@ -19,6 +20,16 @@ def png_size(file):
     """Width and height of a PNG file, whose IHDR chunk comes first."""
     assert file[:8] == b"\x89PNG\r\n\x1a\n", file[:16]
     return struct.unpack(">II", file[16:24])
+
+
+def png(alpha=255, size=64):
+    """A PNG file of a grey square whose upper half has this alpha."""
+    def chunk(name, data):
+        return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+    rows = b"".join(b"\0" + bytes([90, 120, 150, alpha if y < size // 2 else 255]) * size for y in range(size))
+    header = struct.pack(">IIBBBBB", size, size, 8, 6, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
 
 
 class Images(unittest.TestCase):
@@ -76,6 +87,57 @@ class Images(unittest.TestCase):
         near = self.paint(extra={"init_image": start, "strength": 0.25, "seed": 1}).data[0]
         self.assertEqual(png_size(self.file(near)), (64, 64))
         self.assertNotEqual(near.b64_json, start)
+
+    def edit(self, extra=None, **changes):
+        settings = dict(model=MODEL, prompt="a fox reading a newspaper", image=png())
+        return self.client.images.edit(
+            **{**settings, **changes}, extra_body={"seed": 42, "steps": 4, **(extra or {})})
+
+    def recipe(self, image):
+        status, record = self.daemon.request("GET", f"/inkling/v1/pictures/{image.id}?recipe")
+        self.assertEqual(status, 200)
+        return record["recipe"]
+
+    def test_an_edit_is_within_a_mask_or_begins_with_the_whole_picture(self):
+        plain = self.edit(size="64x64", response_format="b64_json").data[0]
+        self.assertEqual(png_size(self.file(plain)), (64, 64))
+        self.assertNotIn("mask", self.recipe(plain))
+        self.assertEqual((self.recipe(plain)["seed"], self.recipe(plain)["steps"]), (42, 4))
+        masked = self.edit(mask=png(alpha=0)).data[0]
+        self.assertEqual(self.recipe(masked)["mask_channel"], "alpha")
+        self.assertEqual(self.recipe(masked)["strength"], 1)
+        self.assertNotEqual(masked.b64_json, plain.b64_json)
+        # The picture's own transparency is a mask, here the same one.
+        own = self.edit(image=("a.png", png(alpha=0), "image/png")).data[0]
+        self.assertEqual(own.b64_json, masked.b64_json)
+        listed = self.edit(image=[png()], extra={"strength": 0.25}).data[0]
+        self.assertEqual(self.recipe(listed)["strength"], 0.25)
+
+    def test_an_edit_streams_under_its_own_names(self):
+        *partial, completed = list(self.edit(stream=True, partial_images=2, mask=png(alpha=0)))
+        self.assertEqual([event.type for event in partial], ["image_edit.partial_image"] * 2)
+        self.assertEqual([event.partial_image_index for event in partial], [0, 1])
+        self.assertEqual(completed.type, "image_edit.completed")
+        self.assertEqual(completed.b64_json, self.edit(mask=png(alpha=0)).data[0].b64_json)
+        self.assertGreater(completed.usage.input_tokens, 4)
+
+    def test_edits_that_cannot_be_made_name_the_field(self):
+        with self.assertRaises(openai.BadRequestError) as caught:
+            self.edit(image=[png(), png()])
+        self.assertEqual(caught.exception.param, "image")
+        with self.assertRaisesRegex(openai.BadRequestError, "transparent"):
+            self.edit(mask=png())
+        with self.assertRaisesRegex(openai.BadRequestError, "PNG or WebP"):
+            self.edit(image=b"GIF89a")
+
+    def test_variations_are_of_the_picture_alone(self):
+        answer = self.client.images.create_variation(
+            image=png(), model=MODEL, n=2, size="64x64", response_format="b64_json",
+            extra_body={"steps": 4, "seed": 1})
+        self.assertEqual([png_size(self.file(image)) for image in answer.data], [(64, 64)] * 2)
+        self.assertNotEqual(answer.data[0].b64_json, answer.data[1].b64_json)
+        recipe = self.recipe(answer.data[0])
+        self.assertEqual((recipe["prompt"], recipe["strength"], recipe["seed"]), ("", 0.5, 1))
 
     def test_a_file_says_how_it_was_made(self):
         file = self.file(self.paint(extra={"negative_prompt": "blurry", "guidance_scale": 5}).data[0])

@@ -38,6 +38,14 @@ struct BitmapTests {
         #expect(picture.flattened(over: .black).samples == [10, 20, 30, 0, 0, 0, 20, 0, 51])
     }
 
+    @Test func whatIsFullyTransparentBecomesWhite() {
+        let picture = Bitmap(
+            width: 3, height: 1, channels: 4, samples: [10, 20, 30, 255, 10, 20, 30, 0, 100, 0, 255, 1])
+        #expect(picture.transparentPixels()?.samples == [0, 0, 0, 255, 255, 255, 0, 0, 0])
+        #expect(Bitmap(width: 1, height: 1, channels: 4, samples: [0, 0, 0, 1]).transparentPixels() == nil)
+        #expect(Bitmap(width: 1, height: 1, channels: 3, samples: [0, 0, 0]).transparentPixels() == nil)
+    }
+
     @Test func picturesFitIntoABoxInTheirProportions() {
         let picture = Bitmap.waves(200, 100, channels: 3)
         #expect(picture.fitting(width: 50, height: 50) == (50, 25))

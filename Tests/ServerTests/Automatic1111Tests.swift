@@ -125,6 +125,53 @@ struct Automatic1111Tests {
         #expect(try Self.call("{}").request.model == "m")
     }
 
+    @Test func loraFilesAreListedAndNamedInThePrompt() async throws {
+        try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
+            #expect(try await daemon.get("/sdapi/v1/loras").json() == [])
+            let folder = daemon.folder + "/data/inkling/models/loras"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            let header = #"{"__metadata__":{"ss_output_name":"wash-v2","ss_seed":"7"}}"#
+            let length = [UInt8(header.utf8.count)] + [UInt8](repeating: 0, count: 7)
+            let files = [("wash", Data(length + Array(header.utf8))), ("ink", Data("no header".utf8))]
+            for (name, data) in files {
+                try data.write(to: URL(filePath: "\(folder)/\(name).safetensors"))
+            }
+            let list = try await daemon.get("/sdapi/v1/loras").json()
+            guard case .array(let entries) = list else {
+                Issue.record("\(list.text)")
+                return
+            }
+            #expect(entries.map { $0["name"] } == ["ink", "wash"])
+            #expect(entries.map { $0["alias"] } == ["ink", "wash-v2"])
+            #expect(entries.map { $0["metadata"]?["ss_seed"] } == [nil, "7"])
+            #expect(entries[0]["path"] == .string(folder + "/ink.safetensors"))
+            let answer = try await daemon.json("/sdapi/v1/txt2img", #"{"prompt":"a fox <lora:wash:0.5>"}"#)
+            #expect(try Self.information(answer)["prompt"] == "a fox")
+            let unknown = try await daemon.post("/sdapi/v1/txt2img", #"{"prompt":"a <lora:none:1>"}"#)
+            #expect(unknown.status == 400 && unknown.text.contains("none"))
+        }
+    }
+
+    @Test func aPromptsTagsAreTakenOut() throws {
+        let cases: [(prompt: String, rest: String, loras: [PictureRequest.LoRA])] = [
+            ("a fox", "a fox", []), (" a < b > c ", " a < b > c ", []), ("a <lora:ink", "a <lora:ink", []),
+            ("<lora:ink>", "", [.init(name: "ink", weight: 1)]),
+            (
+                "<lora:ink:0.5> a <lora:wa sh.v2:-1>fox ", "a fox",
+                [.init(name: "ink", weight: 0.5), .init(name: "wa sh.v2", weight: -1)]
+            ),
+        ]
+        for (prompt, rest, loras) in cases {
+            let request = try Self.call(JSON([("prompt", .string(prompt))]).text).request
+            #expect(request.prompt == rest)
+            #expect(request.loras ?? [] == loras)
+        }
+        for tag in ["<lora:>", "<lora:a:b>", "<lora:a:11>", "<lora:a:nan>", "<lora:a:1:2>", "<lora::1>"] {
+            let error = #expect(throws: Failure.self) { try Self.call(#"{"prompt":"\#(tag)"}"#) }
+            #expect(error?.parameter == "prompt" && error?.message.contains(tag) == true)
+        }
+    }
+
     @Test(arguments: [
         ("enable_hr", "true"), ("restore_faces", "true"), ("tiling", "true"), ("styles", #"["a"]"#),
         ("script_name", #""x""#), ("alwayson_scripts", #"{"controlnet":{}}"#), ("subseed_strength", "0.5"),

@@ -27,6 +27,7 @@ struct WebGuardTests {
     private static let types: [[String]] = [
         [], ["application/json"], ["application/json; charset=utf-8"], ["text/plain"],
         ["application/x-www-form-urlencoded"], ["application/json", "text/plain"],
+        ["multipart/form-data; boundary=b"],
     ]
     private static let proofs: [(cookies: [String], authorizations: [String])] = [
         ([], []), (["inkling-4655=\(token)"], []), (["a=b; inkling-4655=\(token)"], ["Bearer \(pageKey)"]),
@@ -116,6 +117,20 @@ struct WebGuardTests {
         #expect(rules.verdict(on: question) == .allowed)
         question.hasFetchMetadata = true
         #expect(rules.verdict(on: question) == .refused(.noToken))
+    }
+
+    @Test func aFormInPartsNeedsTheKeyAndIsNoBrowsers() {
+        let type = ["multipart/form-data; boundary=b"]
+        var question = WebGuard.Question(
+            method: "POST", path: "/v1/images/edits", hosts: ["localhost:4655"], contentTypes: type)
+        let open = WebGuard(port: Self.port, token: Self.token, pageKey: Self.pageKey, key: nil)
+        #expect(open.verdict(on: question) == .refused(.contentType))
+        let closed = WebGuard(port: Self.port, token: Self.token, pageKey: Self.pageKey, key: Self.key)
+        #expect(closed.verdict(on: question) == .refused(.noKey))
+        question.authorizations = ["Bearer \(Self.key)"]
+        #expect(closed.verdict(on: question) == .allowed)
+        question.origins = ["http://localhost:4655"]
+        #expect(closed.verdict(on: question) == .refused(.contentType))
     }
 
     @Test func aLinkIsAnEntryOnlyToWhoComesByItself() {

@@ -114,6 +114,20 @@ import Testing
         #expect(tiny.width == 8 && tiny.height == 8)
     }
 
+    @Test(arguments: ["sd15", "sd-turbo"])
+    func aStrengthHasAsManyStepsAsItTakesToBeginWithin(name: String) throws {
+        let model = try Models.load(name).model
+        let picture = Pictures.start(width: 64, height: 64)
+        let usual = try model.plan(settings { $0.scheduler = .euler }).steps
+        // 49 times a 49th is less than 1.
+        for (strength, fewest) in [(1, 1), (0.8, 2), (0.3, 4), (1.0 / 49, 50), (0.01, 100)] {
+            let plan = try model.plan(
+                settings { ($0.initImage, $0.strength, $0.scheduler) = (picture, strength, .euler) })
+            #expect(plan.steps == max(usual, fewest))
+            #expect(plan.stepCount == Int(Double(plan.steps) * strength))
+        }
+    }
+
     @Test func sizesAreCheckedWithTheFiguresInTheError() throws {
         let model = try Models.load("sd15").model
         for (width, height) in [(63, 64), (64, 0), (-8, 64), (Int.max, 64), (Int.min, 8)] {

@@ -169,6 +169,18 @@ struct ModelCatalog: Sendable {
             parameter: "loras")
     }
 
+    /// The LoRA files in `loras` below the folders, by the names that requests have for them, with their paths.
+    func loras() -> [(name: String, path: String)] {
+        var found: [String: String] = [:]
+        for folder in directories.map({ $0 + "/loras" }) {
+            for file in FolderNames.visible(folder) {
+                let (name, path) = (String(file.dropLast(".safetensors".count)), "\(folder)/\(file)")
+                if found[name] == nil, Self.isFile(path, ending: ".safetensors") { found[name] = path }
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { (name: $0.key, path: $0.value) }
+    }
+
     /// A tiny decoder that a person put beside the models, by its name; `nil` where there is none.
     func tinyDecoder(_ name: String) -> String? {
         directories.lazy.flatMap { ["\($0)/\(name)", "\($0)/\(name).safetensors"] }.first { path in

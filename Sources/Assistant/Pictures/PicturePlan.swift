@@ -17,7 +17,7 @@ struct PicturePlan: Sendable {
     /// What the recipe says of the request beside the outline.
     let loras: [PictureRequest.LoRA]
     let initImageHash: String?
-    let maskHash: String?
+    let mask: PictureMask?
     private let first: RenderSettings
 
     static let promptBytes = 64 << 10
@@ -54,11 +54,15 @@ struct PicturePlan: Sendable {
         settings.textPadding = try Self.choice(request.textPadding, "text_padding") ?? .encoded
         settings.strength = request.strength
         settings.initImage = try Self.bitmap(request.initImage, "init_image")
-        settings.mask = try Self.bitmap(request.mask, "mask")
-        for (name, isGiven) in [("mask", request.mask != nil), ("strength", request.strength != nil)]
-        where isGiven && request.initImage == nil {
+        let needsStart = [
+            ("mask", request.mask != nil), ("mask_channel", request.maskChannel != nil),
+            ("strength", request.strength != nil),
+        ]
+        for (name, isGiven) in needsStart where isGiven && request.initImage == nil {
             throw AssistantError(.invalidRequest, "\(name) needs init_image.", parameter: name)
         }
+        mask = try PictureMask(request, start: settings.initImage)
+        settings.mask = mask?.bitmap
         var options = LoadOptions()
         options.prediction = try Self.choice(request.prediction, "prediction")
         for lora in request.loras ?? [] {
@@ -72,7 +76,6 @@ struct PicturePlan: Sendable {
         keepAlive = request.keepAlive
         loras = request.loras ?? []
         initImageHash = request.initImage.map { SHA256.hexadecimal(of: $0) }
-        maskHash = request.mask.map { SHA256.hexadecimal(of: $0) }
         first = settings
     }
 
@@ -92,7 +95,8 @@ struct PicturePlan: Sendable {
             clipSkip: outline.clipSkip,
             textPadding: first.textPadding == .encoded ? nil : first.textPadding.rawValue, loras: loras,
             prediction: options.prediction?.rawValue,
-            strength: outline.strength, initImage: initImageHash, mask: maskHash)
+            strength: outline.strength, initImage: initImageHash, mask: mask?.hash,
+            maskChannel: mask?.channel == .alpha ? .alpha : nil)
     }
 
     /// The steps after which previews are due, evenly spread, of a picture with so many steps.
@@ -146,7 +150,10 @@ struct PicturePlan: Sendable {
             parameter: name)
     }
 
-    private static func bitmap(_ file: Data?, _ name: String) throws(AssistantError) -> Bitmap? {
+    /// The picture in a file; `nil` where there is none.
+    ///
+    /// - Throws: `invalidRequest` naming the field.
+    static func bitmap(_ file: Data?, _ name: String) throws(AssistantError) -> Bitmap? {
         guard let file else { return nil }
         do {
             return try Bitmap(decoding: Array(file))

@@ -31,6 +31,17 @@ enum Automatic1111Answer {
 
     private static func seed(_ recipe: Recipe) -> JSON { .number(JSONNumber(recipe.seed)) }
 
+    /// An entry of `GET /sdapi/v1/loras`.
+    static func lora(_ summary: LoRASummary) -> JSON {
+        let metadata = summary.metadata.sorted { $0.key < $1.key }.map { ($0.key, JSON.string($0.value)) }
+        // The alias is what a trainer called it.
+        return [
+            "name": .string(summary.name),
+            "alias": .string(summary.metadata["ss_output_name"] ?? summary.name),
+            "path": .string(summary.path), "metadata": JSON(metadata),
+        ]
+    }
+
     /// An entry of `GET /sdapi/v1/sd-models`.
     static func model(_ summary: ModelSummary) -> JSON {
         [

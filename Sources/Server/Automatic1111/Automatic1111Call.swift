@@ -15,7 +15,9 @@ struct Automatic1111Call: Sendable {
     init(_ fields: Fields, startsFromPicture: Bool, checkpoint: String?) throws(Failure) {
         try Self.refuseUnsupported(fields)
         let overrides = try fields.object("override_settings")
-        var request = PictureRequest(prompt: try fields.string("prompt") ?? "")
+        let (prompt, loras) = try LoRATags.taken(from: fields.string("prompt") ?? "")
+        var request = PictureRequest(prompt: prompt)
+        request.loras = loras.isEmpty ? nil : loras
         request.model = try overrides?.string("sd_model_checkpoint") ?? checkpoint
         request.negativePrompt = try fields.string("negative_prompt")
         request.width = try fields.integer("width", in: 1...65_536)
@@ -50,14 +52,10 @@ struct Automatic1111Call: Sendable {
     }
 
     private static func readStart(_ fields: Fields, into request: inout PictureRequest) throws(Failure) {
-        guard let images = try fields.array("init_images"), let image = images.first else {
+        guard let image = try fields.onlyPicture("init_images") else {
             throw fields.missing("init_images", "an array with the picture to start from")
         }
-        guard images.count == 1 else {
-            throw .unsupported(
-                "'init_images' must be one picture, not \(images.count).", parameter: "init_images")
-        }
-        request.initImage = try Fields(JSON([("init_images[0]", image)])).picture("init_images[0]")
+        request.initImage = image
         request.mask = try fields.picture("mask")
         // 0 would leave the picture as it is, for which nothing has to be painted.
         request.strength = try fields.number("denoising_strength", in: 0.001...1) ?? 0.75

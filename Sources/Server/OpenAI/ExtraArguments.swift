@@ -84,7 +84,8 @@ struct ExtraArguments: Sendable {
 }
 
 extension String {
-    fileprivate func trimmingBlanks() -> String {
+    /// The text without whitespace at its ends.
+    func trimmingBlanks() -> String {
         String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

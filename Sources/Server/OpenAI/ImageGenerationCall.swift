@@ -1,11 +1,13 @@
 import AssistantAPI
 
-/// The body of `POST /v1/images/generations`: what is asked for, and in what shape the answer is wanted.
+/// The body of `POST /v1/images/generations`, `edits` or `variations`: what is asked for, and in what shape the answer is
+/// wanted.
 ///
 /// Beside OpenAI's fields it takes those of the native request: `seed`, `steps`, `guidance_scale` (or `cfg_scale`),
 /// `negative_prompt`, `scheduler`, `decoder`, `init_image`, `mask`, `strength`, `clip_skip`, `prediction`, `loras`; and
 /// what stable-diffusion.cpp's server takes inside the prompt.
 struct ImageGenerationCall: Sendable {
+    let operation: ImageOperation
     let request: PictureRequest
     let streams: Bool
     /// `response_format` `url`: pictures are `data:` URLs, which need no server to fetch them from.
@@ -13,8 +15,10 @@ struct ImageGenerationCall: Sendable {
     /// As it was asked for; clients read it back.
     let quality: String
 
-    init(_ fields: Fields) throws(Failure) {
-        var (prompt, extras) = try ExtraArguments.taken(from: fields.requiredString("prompt"))
+    init(_ fields: Fields, _ operation: ImageOperation = .generation) throws(Failure) {
+        if operation == .variation { try Self.refuseWhatEditsHave(fields) }
+        let given = operation == .variation ? "" : try fields.requiredString("prompt")
+        var (prompt, extras) = try ExtraArguments.taken(from: given)
         if prompt.isEmpty, let other = extras?.prompt { prompt = other }
         var request = PictureRequest(prompt: prompt)
         try request.readSettings(fields)
@@ -25,11 +29,13 @@ struct ImageGenerationCall: Sendable {
         (request.format, request.quality) = try Self.format(fields)
         request.partialImages = try fields.integer("partial_images", in: 0...3)
         extras?.fill(&request)
+        try operation.readStart(fields, into: &request)
         try Self.refuseUnsupported(fields)
         streams = try fields.bool("stream") ?? false
         givesURLs = try fields.choice("response_format", among: ResponseFormat.allCases) == .url
         quality = try fields.string("quality") ?? "auto"
         self.request = request
+        self.operation = operation
     }
 
     private enum ResponseFormat: String, CaseIterable {
@@ -74,12 +80,15 @@ struct ImageGenerationCall: Sendable {
         for name in ["moderation", "style", "user"] { _ = try fields.string(name) }
     }
 
-    /// An error of the native API's with the names that this one has for its fields.
-    static func renamed(_ error: any Error) -> any Error {
-        guard var error = error as? AssistantError else { return error }
-        let names = ["width": "size", "height": "size", "count": "n", "format": "output_format"]
-        error.parameter = error.parameter.map { names[$0] ?? $0 }
-        return error
+    /// A variation is of the whole picture, without words, and no stream.
+    private static func refuseWhatEditsHave(_ fields: Fields) throws(Failure) {
+        for name in ["prompt", "mask"] where fields[name] != nil || !fields.files(name).isEmpty {
+            throw .unsupported(
+                "'\(name)' is not supported for variations; /v1/images/edits takes it.", parameter: name)
+        }
+        if try fields.bool("stream") == true {
+            throw .unsupported("'stream' is not supported for variations.", parameter: "stream")
+        }
     }
 }
 

@@ -2,7 +2,7 @@ import AssistantAPI
 import FoundationEssentials
 import HTTPTypes
 
-/// Puts pictures into the shapes of `POST /v1/images/generations`, whole or as events.
+/// Puts pictures into the shapes of `POST /v1/images/generations` and its like, whole or as events.
 struct ImageGenerationWriter: EventWriter {
     private let call: ImageGenerationCall
     /// Seconds since 1970.
@@ -47,7 +47,7 @@ struct ImageGenerationWriter: EventWriter {
     }
 
     mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let renamed = Failure(ImageGenerationCall.renamed(error))
+        let renamed = Failure(call.operation.renamed(error))
         guard case .object(let members) = renamed.json else { return "" }
         let data = JSON.object([.init(name: "type", value: "error")] + members)
         return completion() + ServerSentEvent.text(name: "error", data: data.text)
@@ -68,7 +68,7 @@ struct ImageGenerationWriter: EventWriter {
     private func event(
         _ kind: String, _ file: Data, size: String, format: PictureFormat, extras: [(String, JSON)]
     ) -> String {
-        let name = "image_generation." + kind
+        let name = "\(call.operation.eventName).\(kind)"
         let members: [(String, JSON)] =
             [("type", .string(name)), ("b64_json", .string(file.base64EncodedString()))]
             + [("created_at", JSON(created)), ("size", .string(size)), ("quality", .string(call.quality))]

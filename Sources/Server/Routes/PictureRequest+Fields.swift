@@ -34,6 +34,7 @@ extension PictureRequest {
         strength = try fields.number("strength", in: 0...1)
         initImage = try fields.picture("init_image")
         mask = try fields.picture("mask")
+        maskChannel = try fields.choice("mask_channel", among: MaskChannel.allCases)
         prediction = try fields.string("prediction")
         loras = try Self.loras(fields)
         keepAlive = try fields.keepAlive()
@@ -69,8 +70,25 @@ extension Fields {
             "'\(path)\(name)' must be \(names), not '\(text.prefix(80))'.", parameter: path + name)
     }
 
-    /// A picture's file in base64, bare or as a data URL; its content is looked at later.
+    /// The only picture of a field that might have several: a picture, or an array of one.
+    func onlyPicture(_ name: String) throws(Failure) -> Data? {
+        guard case .array(let elements) = self[name] else { return try picture(name) }
+        guard elements.count <= 1 else { throw severalPictures(name, elements.count) }
+        guard let element = elements.first else { return nil }
+        let index = "\(name)[0]"
+        return try Fields(JSON([(index, element)])).picture(index)
+    }
+
+    /// A picture's file: of a form, or in base64, bare or as a data URL; its content is looked at later.
     func picture(_ name: String) throws(Failure) -> Data? {
+        let files = files(name)
+        guard files.count <= 1 else { throw severalPictures(name, files.count) }
+        if let file = files.first {
+            guard !file.isEmpty else {
+                throw .invalid("'\(name)' must be a PNG or WebP file, not an empty one.", parameter: name)
+            }
+            return file
+        }
         guard let text = try string(name) else { return nil }
         let encoded: Substring
         if text.hasPrefix("data:"), let comma = text.firstIndex(of: ",") {
@@ -84,5 +102,9 @@ extension Fields {
                 parameter: path + name)
         }
         return data
+    }
+
+    private func severalPictures(_ name: String, _ count: Int) -> Failure {
+        .unsupported("'\(path)\(name)' must be one picture, not \(count).", parameter: path + name)
     }
 }

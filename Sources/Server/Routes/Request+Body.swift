@@ -5,11 +5,15 @@ import Hummingbird
 import NIOCore
 
 extension Request {
-    /// The body as the members of a JSON object.
+    /// The body as the members of a JSON object, or where there may be one of a form.
     ///
-    /// - Throws: `Failure`: 415 for another content type, 413 for a body over `limit` bytes, 400 for no JSON.
-    func fields(upTo limit: Int) async throws -> Fields {
-        try checkContentType()
+    /// - Throws: `Failure`: 415 for another content type, 413 for a body over `limit` bytes, 400 for no JSON or form.
+    func fields(upTo limit: Int, orForm takesForm: Bool = false) async throws -> Fields {
+        if takesForm, let header = headers[.contentType], MultipartForm.isNamed(in: header) {
+            let boundary = try MultipartForm.boundary(in: header)
+            return try Fields(MultipartForm(await self.bytes(upTo: limit), boundary: boundary))
+        }
+        try checkContentType(takesForm: takesForm)
         let bytes = try await bytes(upTo: limit)
         guard !bytes.isEmpty else { throw Failure.invalid("The body is empty; it must be a JSON object.") }
         do {
@@ -19,15 +23,16 @@ extension Request {
         }
     }
 
-    private func checkContentType() throws {
+    private func checkContentType(takesForm: Bool) throws {
         guard let header = headers[.contentType] else { return }
         let type = header.prefix { $0 != ";" }.lowercased().trimmingSpaces()
         // curl calls whatever follows -d a form, and nobody but this user's programs reaches the socket.
         let curls = "application/x-www-form-urlencoded"
         guard type == "application/json" || type.hasSuffix("+json") || type == curls else {
+            let form = takesForm ? " or a form (multipart/form-data)" : ""
             throw Failure(
                 .unsupportedMediaType, code: "unsupported_media_type",
-                "The body must be JSON (Content-Type: application/json), not \(type).")
+                "The body must be JSON (Content-Type: application/json)\(form), not \(type).")
         }
     }
 

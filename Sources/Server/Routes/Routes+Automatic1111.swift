@@ -66,6 +66,9 @@ extension Routes {
                     return .json(.array(models.map(Automatic1111Answer.model)))
                 }
             ])
+        router.resource(
+            "/sdapi/v1/loras",
+            [.get: { [assistant] _, _ in .json(.array(assistant.loras().map(Automatic1111Answer.lora))) }])
         let schedulers = ["Automatic", "Karras"].map { name -> JSON in
             ["name": .string(name.lowercased()), "label": .string(name), "aliases": nil]
         }

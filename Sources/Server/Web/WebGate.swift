@@ -50,7 +50,7 @@ struct WebGate: Sendable {
         case .contentType:
             Failure(
                 .unsupportedMediaType, code: "unsupported_media_type",
-                "The body must be JSON (Content-Type: application/json)."
+                "A browser's body, and any where no key is asked for, must be JSON (Content-Type: application/json)."
             ).response(shape)
         case .noToken where isNavigation: plain(.unauthorized, noCookie)
         case .noToken:

@@ -121,10 +121,12 @@ private struct SchedulePlan {
         defaults = RenderDefaults(
             configuration, parts.network.configuration, isOwnScheduler: kind == parts.scheduler.kind,
             written: parts.writtenDefaults)
-        steps = settings.steps ?? defaults.steps
         strength = try Self.strength(settings, parts)
         // Latent consistency models take all steps, from a later time on: the reference has a pipeline of their own.
         let takesAll = kind == .lcm && parts.network.configuration.guidanceEmbeddingSize != nil
+        // Others begin within their steps, for which those that paint in one need more.
+        let fewest = takesAll ? nil : strength.map(Self.fewestSteps)
+        steps = settings.steps ?? max(defaults.steps, fewest ?? 1)
         if takesAll, let strength { configuration.originalShare = strength }
         scheduler = try configuration.scheduler(steps: steps)
         let single = try? configuration.scheduler(steps: 1)
@@ -140,6 +142,12 @@ private struct SchedulePlan {
                 found: "\(strength)")
         }
         firstStep = steps - taken
+    }
+
+    /// As many steps as it takes for one to be within `strength`, at most 1000.
+    private static func fewestSteps(for strength: Double) -> Int {
+        let count = Int(min(1 / strength, 1000).rounded(.up))
+        return Double(count) * strength < 1 ? min(count + 1, 1000) : count
     }
 
     private static func strength(
