@@ -45,16 +45,19 @@ public struct MessageDraft: Codable, Sendable, Equatable {
     public var regenerates: Message.ID?
     public var model: String?
     public var settings: GenerationSettings?
+    /// How long the model stays in memory afterwards; `nil` means the configuration's.
+    public var keepAlive: KeepAlive?
 
     public init(
         content: String? = nil, edits: Message.ID? = nil, regenerates: Message.ID? = nil,
-        model: String? = nil, settings: GenerationSettings? = nil
+        model: String? = nil, settings: GenerationSettings? = nil, keepAlive: KeepAlive? = nil
     ) {
         self.content = content
         self.edits = edits
         self.regenerates = regenerates
         self.model = model
         self.settings = settings
+        self.keepAlive = keepAlive
     }
 }
 

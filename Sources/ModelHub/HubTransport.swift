@@ -126,6 +126,8 @@ final class HubTransport: Sendable {
             configuration.timeout = .init(connect: patience.connect.nio, read: patience.read.nio)
             // Parallel ranges are to have connections of their own.
             configuration.httpVersion = .http1Only
+            // What is tried again, and how the user is told, is Retrying's: not a second time within each attempt.
+            configuration.connectionPool.retryConnectionEstablishment = false
             if let server {
                 let authorization = server.user.map {
                     HTTPClient.Authorization.basic(username: $0, password: server.password ?? "")

@@ -9,11 +9,13 @@ import time
 import unittest
 
 import httpx
+import jsonschema
 import ollama
 
 from daemon import MODEL, Daemon
 from test_images import MODEL as PAINTER
 from test_images import png_size
+from test_tools import WEATHER
 
 NAME = "SmolLM2-135M-Instruct.Q4_1:latest"
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
@@ -41,12 +43,64 @@ class OllamaClient(unittest.TestCase):
         response = connection.getresponse()
         return response, response.read()
 
+    def post(self, path, body):
+        response, answer = self.raw("POST", path, body)
+        return response.status, json.loads(answer)
+
     def test_the_probes_find_it_running(self):
         for path in ("/", "/api/version", "/api/tags"):
             response, body = self.raw("HEAD", path)
             self.assertEqual((response.status, body), (200, b""))
         self.assertEqual(self.raw("GET", "/")[1], b"Ollama is running")
         self.assertRegex(json.loads(self.raw("GET", "/api/version")[1])["version"], r"^\d+\.\d+\.\d+$")
+
+    def test_an_answer_is_json_by_a_schema_where_one_is_asked_for(self):
+        schema = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}, "big": {"type": "boolean"}},
+                  "required": ["city", "big"], "additionalProperties": False}
+        options = {"temperature": 0, "num_predict": 80}
+        jsonschema.validate(json.loads(self.ask(format=schema, options=options).message.content), schema)
+        generated = self.client.generate(NAME, "A city?", format=schema, options=options)
+        jsonschema.validate(json.loads(generated.response), schema)
+        free = self.ask(format="json", options={"temperature": 0, "num_predict": 200})
+        if free.done_reason == "stop":
+            self.assertIsInstance(json.loads(free.message.content), dict)
+        for format in ("yaml", {"type": "string", "pattern": "(?=a)"}):
+            with self.assertRaisesRegex(ollama.ResponseError, "format|pattern") as caught:
+                # The client's own types let no other word than json through.
+                status, body = self.post("/api/chat", {"model": NAME, "messages": QUESTION, "format": format})
+                raise ollama.ResponseError(body["error"], status)
+            self.assertEqual(caught.exception.status_code, 400)
+
+    def test_functions_are_called_with_arguments_as_objects(self):
+        call = {"model": NAME, "messages": QUESTION, "tools": [WEATHER], "options": {"temperature": 0, "num_predict": 80},
+                "tool_choice": "required"}
+        status, whole = self.post("/api/chat", {**call, "stream": False})
+        self.assertEqual(status, 200, whole)
+        message = ollama.ChatResponse(**whole).message
+        self.assertEqual(message.tool_calls[0].function.name, "get_weather")
+        jsonschema.validate(message.tool_calls[0].function.arguments, WEATHER["function"]["parameters"])
+        response, body = self.raw("POST", "/api/chat", call)
+        lines = [json.loads(line) for line in body.splitlines()]
+        told = [line["message"]["tool_calls"] for line in lines if "tool_calls" in line["message"]]
+        self.assertEqual(told, [whole["message"]["tool_calls"]])
+        self.assertEqual((lines[-1]["done"], lines[-1]["done_reason"]), (True, "stop"))
+
+    def test_what_a_function_returned_is_read_by_the_unmodified_client(self):
+        def get_weather(city: str) -> str:
+            """The weather in a city.
+
+            Args:
+                city: Its name.
+            """
+
+        messages = QUESTION + [
+            {"role": "assistant", "content": "", "tool_calls": [
+                {"function": {"name": "get_weather", "arguments": {"city": "Paris"}}}]},
+            {"role": "tool", "tool_name": "get_weather", "content": "rain, 7 degrees"}]
+        with_tools = self.ask(messages=messages, tools=[get_weather])
+        self.assertEqual(with_tools.message.role, "assistant")
+        without = self.ask(messages=messages[:1], tools=[get_weather])
+        self.assertGreater(with_tools.prompt_eval_count, without.prompt_eval_count + 10)
 
     def test_models_are_listed_and_described(self):
         models = {model.model: model for model in self.client.list().models}

@@ -202,7 +202,7 @@ struct PullTests {
         (.status(404, headers: ["X-Error-Code": "RevisionNotFound"]), "revision"),
         (.status(429, headers: ["Retry-After": "4000"]), "4000 seconds"), (.status(429), "too many requests"),
         (.status(500), "status 500"), (.status(418), "status 418"),
-        (.redirect("nowhere://x"), "no"),
+        (.redirect("nowhere://x"), "no"), (.redirect("http://127.0.0.1:1/x"), "cannot be reached"),
     ])
     func refusalsAreSentences(_ fault: HubStandIn.Fault, _ words: String) async throws {
         try await run(fault: { _ in fault }) { _, puller in

@@ -3,6 +3,7 @@ import Digest
 import FoundationEssentials
 import HTTPTypes
 import ImageCodecs
+import Settings
 import Testing
 
 @testable import Assistant

@@ -118,7 +118,7 @@ struct OllamaTests {
             let tags = try await daemon.get("/api/tags").json()
             guard case .array(let models) = tags["models"] else { return }
             #expect(models.map { $0["name"] } == ["paint:latest", "tiny:latest"])
-            #expect(models.map { $0["capabilities"] } == [["image"], ["completion", "embedding"]])
+            #expect(models.map { $0["capabilities"] } == [["image"], ["completion", "tools", "embedding"]])
             #expect(models[1]["details"]?["family"] == "llama" && models[1]["details"]?["format"] == "gguf")
             guard case .string(let digest) = models[1]["digest"] else { return }
             #expect(digest.utf8.count == 64)

@@ -26,7 +26,8 @@ struct Answer: Sendable {
     func run(_ draft: MessageDraft) async throws {
         let plan = try await AnswerPlan(draft, in: conversation, store: store)
         var request = CompletionRequest(
-            model: draft.model ?? conversation.model, prompt: .chat([]), settings: draft.settings ?? .init())
+            model: draft.model ?? conversation.model, prompt: .chat([]), settings: draft.settings ?? .init(),
+            keepAlive: draft.keepAlive)
         let model = try engine.check(request)
         if cancellation.isCancelled { return }
         let question = plan.isNew ? try await save(plan.question) : plan.question

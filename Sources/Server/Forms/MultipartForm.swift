@@ -1,3 +1,5 @@
+import HTTPTypes
+
 /// The parts of a form as browsers and HTTP libraries send it: `multipart/form-data`, RFC 7578.
 ///
 /// Nothing is guessed or repaired: what is not as it should be is a 400 that says what was expected and found.

@@ -11,6 +11,7 @@ struct OllamaAnswerWriter: EventWriter {
     private let place: Place
     private let reportsProbabilities: Bool
     private var notices: [Notice] = []
+    private var calls: [ToolCallPiece] = []
 
     init(_ call: OllamaCall, _ place: Place, reportsProbabilities: Bool = false) {
         frame = OllamaFrame(model: call.model)
@@ -27,10 +28,13 @@ struct OllamaAnswerWriter: EventWriter {
             notices.append(notice)
             return ""
         case .token(let piece):
+            calls += piece.calls ?? []
             guard !piece.text.isEmpty || reportsProbabilities else { return "" }
             return frame.line([text(piece.text)] + probabilities([piece]))
         case .completed(let summary):
-            return frame.line([text("")] + (try end(summary)), done: true)
+            // Clients read whole calls only, and those before the last line.
+            return (calls.isEmpty ? "" : frame.line([text("", calls: calls)]))
+                + frame.line([text("")] + (try end(summary)), done: true)
         }
     }
 
@@ -44,7 +48,8 @@ struct OllamaAnswerWriter: EventWriter {
     mutating func whole(_ completion: CollectedCompletion) throws -> JSON {
         notices = completion.notices
         return frame.object(
-            [text(completion.text)] + probabilities(completion.pieces) + (try end(completion.summary)),
+            [text(completion.text, calls: completion.pieces.flatMap { $0.calls ?? [] })]
+                + probabilities(completion.pieces) + (try end(completion.summary)),
             done: true)
     }
 
@@ -56,11 +61,25 @@ struct OllamaAnswerWriter: EventWriter {
 
     // MARK: - Parts
 
-    private func text(_ text: String) -> (String, JSON) {
-        switch place {
-        case .message: ("message", ["role": "assistant", "content": .string(text)])
-        case .response: ("response", .string(text))
+    private func text(_ text: String, calls pieces: [ToolCallPiece] = []) -> (String, JSON) {
+        guard place == .message else { return ("response", .string(text)) }
+        let (calls, failed) = Self.calls(pieces)
+        var members: [(String, JSON)] = [("role", "assistant"), ("content", .string(text + failed))]
+        if !calls.isEmpty { members.append(("tool_calls", .array(calls))) }
+        return ("message", JSON(members))
+    }
+
+    /// The calls, whose arguments are objects here; what was cut off, or is none, stays what the model wrote.
+    private static func calls(_ pieces: [ToolCallPiece]) -> (calls: [JSON], text: String) {
+        var (calls, text): ([JSON], String) = ([], "")
+        for (name, arguments) in pieces.wholeCalls {
+            guard let value = try? JSONParser.parse(Array(arguments.utf8)), case .object = value else {
+                text += "{\"name\": \(JSON.string(name).text), \"parameters\": \(arguments)"
+                continue
+            }
+            calls.append(["function": ["index": JSON(calls.count), "name": .string(name), "arguments": value]])
         }
+        return (calls, text)
     }
 
     private func probabilities(_ pieces: [TokenPiece]) -> [(String, JSON)] {

@@ -32,7 +32,7 @@ struct OllamaCall: Sendable {
         try Self.refuseUnsupported(fields)
         return CompletionRequest(
             model: model, prompt: prompt, settings: try GenerationSettings(ollama: fields),
-            logprobs: try Self.logprobs(fields), keepAlive: keepAlive)
+            logprobs: try Self.logprobs(fields), keepAlive: keepAlive, constraint: try Self.format(fields))
     }
 
     /// The model's name, which older clients call `name`.
@@ -62,11 +62,20 @@ struct OllamaCall: Sendable {
         return try fields.bool("logprobs") == true ? count ?? 0 : nil
     }
 
+    /// `format`: any JSON object, or what is valid by a schema.
+    private static func format(_ fields: Fields) throws(Failure) -> OutputConstraint? {
+        switch fields["format"] {
+        case nil, ""?: return nil
+        case "json"?: return .jsonObject
+        case .string(let name)?:
+            throw .invalid(
+                "'format' must be json or a JSON schema, not '\(name.prefix(80))'.", parameter: "format")
+        default: return try fields.schema("format")
+        }
+    }
+
     /// What would change the answer's meaning if it were ignored is refused by name.
     private static func refuseUnsupported(_ fields: Fields) throws(Failure) {
-        if let format = fields["format"], format != "" {
-            throw .unsupported("'format' is not supported yet; leave it out.", parameter: "format")
-        }
         if let think = fields["think"], think != false {
             throw .unsupported("'think' is not supported: the models here don't think.", parameter: "think")
         }

@@ -7,20 +7,16 @@ struct OllamaChatCall: Sendable {
 
     init(_ fields: Fields) throws(Failure) {
         call = try OllamaCall(fields)
-        if let tools = try fields.array("tools"), !tools.isEmpty {
-            throw .unsupported("'tools' are not supported yet; leave them out.", parameter: "tools")
-        }
         let elements = try fields.array("messages") ?? []
         guard !elements.isEmpty else {
             work = call.emptyWork
             return
         }
-        var messages: [ChatMessage] = []
         for (index, element) in elements.enumerated() {
-            let fields = try Fields(element, path: "messages[\(index)]")
-            try OllamaCall.refuseImages(fields)
-            messages.append(try ChatMessage(fields))
+            try OllamaCall.refuseImages(Fields(element, path: "messages[\(index)]"))
         }
-        work = .answer(try call.completion(.chat(messages), fields))
+        var request = try call.completion(.chat(ChatMessage.readAll(fields)), fields)
+        request.toolUse = try ToolUse.read(fields)
+        work = .answer(request)
     }
 }

@@ -48,7 +48,7 @@ struct OllamaModel {
 
     private var capabilities: [String] {
         switch summary.kind {
-        case .chat: ["completion", "embedding"]
+        case .chat: ["completion", "tools", "embedding"]
         case .picture: ["image"]
         }
     }

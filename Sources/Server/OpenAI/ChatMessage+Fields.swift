@@ -34,9 +34,12 @@ extension ChatMessage {
                 role: .assistant, content: isEmpty ? "" : try Self.content(fields),
                 toolCalls: calls.isEmpty ? nil : calls)
         case "tool":
+            // Ollama's clients name the function; by an id that nobody has it is the one called last.
+            let name = try fields.string("tool_name")
             let id = try fields.string("tool_call_id") ?? ""
-            let name = try fields.string("name") ?? ""
-            self.init(role: .user, content: try Self.content(fields), toolName: called[id] ?? name)
+            let fallback = try fields.string("name") ?? ""
+            self.init(
+                role: .user, content: try Self.content(fields), toolName: name ?? called[id] ?? fallback)
         case "function":
             throw .unsupported(
                 "Messages of role 'function' are not supported; take role 'tool'.",

@@ -12,14 +12,7 @@ struct CollectedCompletion: Sendable {
     var text: String { pieces.map(\.text).joined() }
 
     /// The calls of functions, in order.
-    var calls: [(name: String, arguments: String)] {
-        var calls: [(name: String, arguments: String)] = []
-        for piece in pieces.flatMap({ $0.calls ?? [] }) {
-            if let name = piece.name { calls.append((name, "")) }
-            if !calls.isEmpty { calls[calls.count - 1].arguments += piece.arguments }
-        }
-        return calls
-    }
+    var calls: [(name: String, arguments: String)] { pieces.flatMap { $0.calls ?? [] }.wholeCalls }
 
     /// Reads all events.
     ///
@@ -44,5 +37,17 @@ struct CollectedCompletion: Sendable {
         self.notices = notices
         self.summary = summary
         self.reportsProbabilities = reportsProbabilities
+    }
+}
+
+extension [ToolCallPiece] {
+    /// The calls that these make up, in order.
+    var wholeCalls: [(name: String, arguments: String)] {
+        var calls: [(name: String, arguments: String)] = []
+        for piece in self {
+            if let name = piece.name { calls.append((name, "")) }
+            if !calls.isEmpty { calls[calls.count - 1].arguments += piece.arguments }
+        }
+        return calls
     }
 }

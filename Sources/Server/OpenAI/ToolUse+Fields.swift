@@ -79,12 +79,20 @@ extension Tool {
 
 extension ToolCall {
     /// Reads a call of an earlier answer: `{"id", "type": "function", "function": {"name", "arguments"}}`.
+    ///
+    /// OpenAI's clients have the arguments as text, Ollama's as an object.
     init(_ fields: Fields) throws(Failure) {
         guard let function = try fields.object("function") else {
             throw fields.missing("function", "an object with a name and arguments")
         }
+        let arguments: String
+        if case .object? = function["arguments"] {
+            arguments = function["arguments"]?.text ?? "{}"
+        } else {
+            arguments = try function.string("arguments") ?? "{}"
+        }
         self.init(
             id: try fields.string("id") ?? "", name: try function.requiredString("name"),
-            arguments: try function.string("arguments") ?? "{}")
+            arguments: arguments)
     }
 }

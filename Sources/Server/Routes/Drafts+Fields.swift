@@ -20,7 +20,8 @@ extension MessageDraft {
     init(_ fields: Fields) throws(Failure) {
         self.init(
             content: try fields.string("content"), edits: try fields.string("edits"),
-            regenerates: try fields.string("regenerates"), model: try fields.string("model"))
+            regenerates: try fields.string("regenerates"), model: try fields.string("model"),
+            keepAlive: try fields.keepAlive())
         if let settings = try fields.object("settings") { self.settings = try GenerationSettings(settings) }
     }
 }
