@@ -130,7 +130,7 @@ struct RequestBodyTests {
     @Test func badBodiesAreExplained() async throws {
         try await RunningDaemon.run { daemon in
             for (body, code) in Self.badBodies {
-                let response = try await daemon.post("/tokenize", body)
+                let response = try await daemon.post("/v1/completions", body)
                 #expect(response.status == 400)
                 let error = try response.error()
                 #expect(error.code == code, "\(body)")
@@ -143,7 +143,7 @@ struct RequestBodyTests {
         try await RunningDaemon.run { daemon in
             for type in ["text/plain", "multipart/form-data; boundary=x"] {
                 let response = try await daemon.request(
-                    "POST", "/tokenize", body: #"{"content":"a"}"#, headers: ["Content-Type": type])
+                    "POST", "/v1/completions", body: #"{"prompt":"a"}"#, headers: ["Content-Type": type])
                 #expect(response.status == 415)
                 #expect(try response.error().code == "unsupported_media_type")
             }
@@ -161,7 +161,7 @@ struct RequestBodyTests {
     @Test func largeBodiesAreRefusedByLengthAndByCount() async throws {
         try await RunningDaemon.run(configure: { $0.server.maxBodyBytes = 10_000 }) { daemon in
             let body = #"{"content":""# + String(repeating: "x", count: 20_000) + #""}"#
-            let response = try await daemon.post("/tokenize", body)
+            let response = try await daemon.post("/v1/completions", body)
             #expect(response.status == 413)
             #expect(try response.error().code == "request_too_large")
             let chunked = try daemon.connect()

@@ -77,7 +77,9 @@ struct OllamaAnswerWriter: EventWriter {
                 text += "{\"name\": \(JSON.string(name).text), \"parameters\": \(arguments)"
                 continue
             }
-            calls.append(["function": ["index": JSON(calls.count), "name": .string(name), "arguments": value]])
+            calls.append([
+                "function": ["index": JSON(calls.count), "name": .string(name), "arguments": value]
+            ])
         }
         return (calls, text)
     }
