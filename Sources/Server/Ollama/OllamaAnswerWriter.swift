@@ -69,7 +69,7 @@ struct OllamaAnswerWriter: EventWriter {
         return ("message", JSON(members))
     }
 
-    /// The calls, whose arguments are objects here; what was cut off, or is none, stays what the model wrote.
+    /// The calls, whose arguments are objects here; those with others (such as what was cut off) become text.
     private static func calls(_ pieces: [ToolCallPiece]) -> (calls: [JSON], text: String) {
         var (calls, text): ([JSON], String) = ([], "")
         for (name, arguments) in pieces.wholeCalls {

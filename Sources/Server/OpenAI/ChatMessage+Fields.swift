@@ -34,7 +34,7 @@ extension ChatMessage {
                 role: .assistant, content: isEmpty ? "" : try Self.content(fields),
                 toolCalls: calls.isEmpty ? nil : calls)
         case "tool":
-            // Ollama's clients name the function; by an id that nobody has it is the one called last.
+            // Ollama's clients name the function; their calls have no ids, so all share the empty one: the last call's.
             let name = try fields.string("tool_name")
             let id = try fields.string("tool_call_id") ?? ""
             let fallback = try fields.string("name") ?? ""
