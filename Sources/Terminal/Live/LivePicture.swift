@@ -130,7 +130,11 @@ struct LivePicture {
             }
         case .frame(let frame) where frame.revision >= firstRevision && frame.width > 0 && frame.height > 0:
             self.frame = frame
-            if painter == nil { status.show(frame, at: now) }
+            if painter == nil {
+                status.show(frame, at: now)
+            } else if recalled == nil, room.rows > 0 {
+                status.beginDrawing(revision: frame.revision)
+            }
             if recalled == nil { draw(in: room) }
         case .notice(let notice): self.notice = TextSanitizer.line(notice.message)
         case .progress: notice = nil

@@ -42,6 +42,8 @@ struct LiveStatus: Sendable, Equatable {
     private var typed: [(revision: Int, at: Duration)] = []
     /// More of them cannot matter to a person.
     private static let typedLimit = 256
+    /// The newest revision that a frame came of; the frame is drawn aside and may be shown after the text has settled.
+    private var drawnRevision = -1
 
     static func == (first: Self, second: Self) -> Bool {
         (first.phase, first.isKeeping, first.isEnriching, first.frameCount, first.stepsSaved)
@@ -78,7 +80,7 @@ struct LiveStatus: Sendable, Equatable {
             phase = .painting(progress.stage, step: max(0, min(progress.step, steps)), steps: steps)
         case .settled(let settled):
             phase = .idle
-            forget(upTo: settled.revision)
+            forget(upTo: settled.revision == drawnRevision ? settled.revision - 1 : settled.revision)
         case .superseded: phase = .idle
         case .failed(let failure):
             phase = .failed(failure.error.message)
@@ -87,6 +89,9 @@ struct LiveStatus: Sendable, Equatable {
         case .frame, .notice, .committed: break
         }
     }
+
+    /// A frame of this revision came and is being drawn.
+    mutating func beginDrawing(revision: Int) { drawnRevision = max(drawnRevision, revision) }
 
     /// A frame was drawn.
     mutating func show(_ frame: CanvasEvent.Frame, at now: Duration) {

@@ -44,6 +44,15 @@ import Testing
         #expect(status.latency == nil)
     }
 
+    @Test func aFrameThatIsDrawnAfterItsTextSettledCounts() {
+        var status = LiveStatus()
+        status.type(revision: 1, at: ms(0))
+        status.beginDrawing(revision: 1)
+        status.receive(.settled(.init(revision: 1, frame: 1)))
+        status.show(frame(1, revision: 1), at: ms(70))
+        #expect(status.latency == ms(70))
+    }
+
     @Test func eachPhaseHasItsWords() {
         var status = LiveStatus()
         #expect(status.text(columns: 80) == "waiting for the daemon")
