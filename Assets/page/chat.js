@@ -191,6 +191,7 @@ export class Chat extends Emitter {
           if (!isDue) requestAnimationFrame(draw);
           isDue = true;
           break;
+        case 'painting': tell(`Painting ${data.prompt}: step ${data.step} of ${data.steps}`); break;
         case 'notice': complain(data); break;
         case 'failed': throw new ApiError(500, data.error.code, data.error.message);
         case 'completed': byId('live').textContent = `Answer: ${data.message.content.slice(0, 500)}`; break;

@@ -72,14 +72,15 @@ public final class Assistant: Sendable {
             configuration, painters: painters, clock: clock, availableMemory: availableMemory)
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)
         self.core = core
-        conversations = ConversationService(
-            history: history, engine: core.answerEngine, defaultSystem: configuration.chat.system,
-            undo: .seconds(configuration.history.undoSeconds), logger: logger)
         let pictureCore = PictureCore(catalog: catalog, engine: engine, source: painters)
         self.pictureCore = pictureCore
         pictures = PictureService(
             history: history, engine: pictureCore.pictureEngine,
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
+        conversations = ConversationService(
+            history: history, engine: core.answerEngine(pictures: pictures),
+            defaultSystem: configuration.chat.system, defaultPictures: configuration.chat.pictures,
+            undo: .seconds(configuration.history.undoSeconds), logger: logger)
         canvases = CanvasService(
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
             settings: configuration.live, clock: clock)

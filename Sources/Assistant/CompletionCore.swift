@@ -97,8 +97,8 @@ final class CompletionCore: Sendable {
         engine.expect(try job(request, lane: conversation, owner: conversation, nobody))
     }
 
-    /// What conversations see of this.
-    var answerEngine: AnswerEngine {
+    /// What conversations see of this, and of the pictures.
+    func answerEngine(pictures: PictureService) -> AnswerEngine {
         AnswerEngine(
             check: { request throws(AssistantError) in
                 _ = try self.plan(request)
@@ -109,6 +109,7 @@ final class CompletionCore: Sendable {
             start: { request, conversation throws(AssistantError) in
                 try self.start(request, lane: conversation, owner: conversation)
             },
+            paint: { request, conversation in pictures.make(request, client: conversation) },
             expect: { request, conversation throws(AssistantError) in
                 try self.expect(request, in: conversation)
             },

@@ -10,6 +10,8 @@ extension ChatEvent {
         case .prefill: "prefill"
         case .notice: "notice"
         case .token: "token"
+        case .painting: "painting"
+        case .picture: "picture"
         case .completed: "completed"
         case .failed: "failed"
         }
@@ -25,6 +27,8 @@ extension ChatEvent {
         case .prefill(let value): try encoder.encode(value)
         case .notice(let value): try encoder.encode(value)
         case .token(let value): try encoder.encode(value)
+        case .painting(let value): try encoder.encode(value)
+        case .picture(let value): try encoder.encode(value)
         case .completed(let value): try encoder.encode(value)
         case .failed(let value): try encoder.encode(value)
         }
@@ -40,6 +44,8 @@ extension ChatEvent {
         case "prefill": self = .prefill(try decoder.decode(PrefillProgress.self, from: data))
         case "notice": self = .notice(try decoder.decode(Notice.self, from: data))
         case "token": self = .token(try decoder.decode(Token.self, from: data))
+        case "painting": self = .painting(try decoder.decode(Painting.self, from: data))
+        case "picture": self = .picture(try decoder.decode(PictureEvent.Finished.self, from: data))
         case "completed": self = .completed(try decoder.decode(Completed.self, from: data))
         case "failed": self = .failed(try decoder.decode(Failure.self, from: data))
         default: return nil

@@ -25,6 +25,10 @@ public enum ChatEvent: Sendable, Equatable {
     case prefill(PrefillProgress)
     case notice(Notice)
     case token(Token)
+    /// The model answers with a picture, which is being painted; any number of times.
+    case painting(Painting)
+    /// The picture that the answer is.
+    case picture(PictureEvent.Finished)
     /// The answer as it stands in the history, also when it was cancelled.
     case completed(Completed)
     case failed(Failure)
@@ -60,13 +64,30 @@ public enum ChatEvent: Sendable, Equatable {
         public init(text: String) { self.text = text }
     }
 
+    public struct Painting: Codable, Sendable, Equatable {
+        /// What the model wants painted.
+        public var prompt: String
+        /// Denoising steps that are done.
+        public var step: Int
+        public var steps: Int
+
+        public init(prompt: String, step: Int, steps: Int) {
+            self.prompt = prompt
+            self.step = step
+            self.steps = steps
+        }
+    }
+
     public struct Completed: Codable, Sendable, Equatable {
         public var message: Message
         public var timings: Timings
+        /// Of an answer that is a picture: where the time of painting it went.
+        public var pictureTimings: PictureTimings?
 
-        public init(message: Message, timings: Timings) {
+        public init(message: Message, timings: Timings, pictureTimings: PictureTimings? = nil) {
             self.message = message
             self.timings = timings
+            self.pictureTimings = pictureTimings
         }
     }
 

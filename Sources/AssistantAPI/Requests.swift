@@ -45,18 +45,22 @@ public struct MessageDraft: Codable, Sendable, Equatable {
     public var regenerates: Message.ID?
     public var model: String?
     public var settings: GenerationSettings?
+    /// Whether the model may answer with a picture; `nil` means the configuration's.
+    public var pictures: Bool?
     /// How long the model stays in memory afterwards; `nil` means the configuration's.
     public var keepAlive: KeepAlive?
 
     public init(
         content: String? = nil, edits: Message.ID? = nil, regenerates: Message.ID? = nil,
-        model: String? = nil, settings: GenerationSettings? = nil, keepAlive: KeepAlive? = nil
+        model: String? = nil, settings: GenerationSettings? = nil, pictures: Bool? = nil,
+        keepAlive: KeepAlive? = nil
     ) {
         self.content = content
         self.edits = edits
         self.regenerates = regenerates
         self.model = model
         self.settings = settings
+        self.pictures = pictures
         self.keepAlive = keepAlive
     }
 }
@@ -88,10 +92,13 @@ public struct TypedDraft: Codable, Sendable, Equatable {
     public var model: String?
     /// The instructions of a conversation that is not there yet.
     public var system: String?
+    /// Whether the model may answer with a picture; `nil` means the configuration's.
+    public var pictures: Bool?
 
-    public init(text: String, model: String? = nil, system: String? = nil) {
+    public init(text: String, model: String? = nil, system: String? = nil, pictures: Bool? = nil) {
         self.text = text
         self.model = model
         self.system = system
+        self.pictures = pictures
     }
 }

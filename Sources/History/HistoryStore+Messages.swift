@@ -45,7 +45,9 @@ extension HistoryStore {
     ///   after which the same call can be made again.
     // swift-format-ignore: ValidateDocumentationComments
     public func finish(
-        _ id: Message.ID, content: String, finish: FinishReason, error: String?, model: String?, usage: Usage?
+        _ id: Message.ID, content: String, finish: FinishReason, error: String?, model: String?,
+        usage: Usage?,
+        picture: Picture.ID? = nil
     ) async throws(HistoryError) -> Message {
         let time = now()
         return try await write { db in
@@ -55,14 +57,14 @@ extension HistoryStore {
                 sql: """
                     UPDATE message SET finish = :finish, error = CAST(:error AS TEXT),
                         model = coalesce(CAST(:model AS TEXT), model), prompt_tokens = :prompt,
-                        cached_tokens = :cached, completion_tokens = :completion
+                        cached_tokens = :cached, completion_tokens = :completion, picture = :picture
                     WHERE sequence = :sequence
                     """,
                 arguments: [
                     "sequence": sequence, "finish": finish.rawValue, "error": error?.stored,
                     "model": model?.stored,
                     "prompt": usage?.promptTokens, "cached": usage?.cachedTokens,
-                    "completion": usage?.completionTokens,
+                    "completion": usage?.completionTokens, "picture": picture,
                 ])
             try db.execute(
                 sql: """

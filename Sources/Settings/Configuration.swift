@@ -66,6 +66,8 @@ public struct Configuration: Sendable, Equatable {
         public var presencePenalty = 0.0
         /// Subtracted from a token's logit for each time that it occurred recently.
         public var frequencyPenalty = 0.0
+        /// Whether the model may answer with a picture in conversations, where a message does not say.
+        public var pictures = false
     }
 
     /// The model that paints, and how its files are written.

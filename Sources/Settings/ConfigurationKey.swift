@@ -41,6 +41,7 @@ extension ConfigurationKey {
         integer("chat.repeat_last_n", \.chat.repeatLastN, in: 0...(1 << 24)),
         number("chat.presence_penalty", \.chat.presencePenalty, in: -10...10),
         number("chat.frequency_penalty", \.chat.frequencyPenalty, in: -10...10),
+        boolean("chat.pictures", \.chat.pictures),
 
         optionalModel("picture.model", \.picture.model),
         choice("picture.format", \.picture.format),

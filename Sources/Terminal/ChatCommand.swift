@@ -6,6 +6,7 @@ public enum ChatCommand: Sendable, Equatable {
     case set(name: String?, value: String?)
     case regenerate
     case imagine(String?)
+    case pictures(String?)
     case history(String?)
     case open(String?)
     case edit(String?)
@@ -20,6 +21,7 @@ public enum ChatCommand: Sendable, Equatable {
         ("/system [text]", "show or set the system prompt; - removes it"),
         ("/set [parameter] [value]", "show or change how tokens are chosen; \"default\" resets"),
         ("/imagine [what to paint]", "paint, and see the picture while you type"),
+        ("/pictures [on or off]", "whether the model may paint when you ask it for a picture"),
         ("/regenerate", "answer the last message once more"),
         ("/edit [text]", "ask the last message anew, as another branch"),
         ("/history [words]", "list the conversations, or search them"),
@@ -52,6 +54,7 @@ public enum ChatCommand: Sendable, Equatable {
         case "/set": self = Self.set(argument)
         case "/regenerate", "/retry": self = .regenerate
         case "/imagine", "/image": self = .imagine(argument)
+        case "/pictures": self = .pictures(argument)
         case "/history": self = .history(argument)
         case "/open": self = .open(argument)
         case "/edit": self = .edit(argument)

@@ -11,6 +11,8 @@ struct RunningAnswer {
     var isSlow = false
     var isStatusShown = false
     var hasText = false
+    /// When the picture was begun, of an answer that is one.
+    var paintedSince: Duration?
     var isStopping = false
     /// The last event came.
     var isOver = false
@@ -31,6 +33,7 @@ extension ChatSession {
     func send(_ draft: MessageDraft) async {
         var draft = draft
         draft.settings = options.settings == GenerationSettings() ? nil : options.settings
+        draft.pictures = options.pictures
         let id: Conversation.ID
         do {
             id = try await currentConversation().id
@@ -123,6 +126,11 @@ extension ChatSession {
         case .notice(let notice):
             interject("(\(TextSanitizer.line(notice.message)))")
         case .token(let token): write(token.text)
+        case .painting(let painting):
+            if answer?.paintedSince == nil { answer?.paintedSince = surroundings.elapsed() }
+            let share = Double(painting.step) * 100 / Double(max(painting.steps, 1))
+            showStatus("painting " + TextSanitizer.line(painting.prompt), percent: share)
+        case .picture(let finished): show(finished)
         case .completed(let completed):
             answer?.isOver = true
             end(completed.message)
@@ -146,6 +154,27 @@ extension ChatSession {
         answer.hasText = true
         output.write(answer.wrapper.add(text))
         self.answer = answer
+    }
+
+    /// Shows the picture that an answer is, below it what the model had painted.
+    private func show(_ finished: PictureEvent.Finished) {
+        guard let answer, !answer.isStopping else { return }
+        clearStatus()
+        endText()
+        let picture = finished.picture
+        let size = PictureSize(width: picture.width, height: picture.height)
+        if let display = surroundings.display, room.rows > 0,
+            let drawn = display.draw(
+                Array(finished.data), number: 0, area: display.area(of: size, in: room),
+                id: TerminalGraphics.makeID())
+        {
+            output.write(drawn.drawing.text)
+        }
+        let time = surroundings.elapsed() - (answer.paintedSince ?? surroundings.elapsed())
+        let facts = surroundings.inputStyle == .pipe ? "" : "  " + PictureText.facts(picture, time: time)
+        output.write(
+            PictureText.prompt(picture) + "\n"
+                + output.styled("picture \(TextSanitizer.line(picture.id))\(facts)", .dim) + "\n")
     }
 
     private func end(_ message: Message) {

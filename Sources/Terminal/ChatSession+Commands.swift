@@ -12,6 +12,7 @@ extension ChatSession {
             case .set(let name, let value): try setParameter(name, value)
             case .regenerate: try await regenerate()
             case .imagine(let prompt): try await imagine(prompt)
+            case .pictures(let choice): try setPictures(choice)
             case .history(let words): try await showHistory(words)
             case .open(let id): await open(id ?? "last", isStart: false)
             case .edit(let text): try await edit(text)
@@ -102,6 +103,22 @@ extension ChatSession {
         let now = parameter.value(in: options.settings).map { TextSanitizer.line($0) } ?? "default"
         let sentence = "\(parameter.name) is \(now); it takes \(parameter.expected)."
         if value == nil { say(sentence) } else { confirm(sentence) }
+    }
+
+    private func setPictures(_ choice: String?) throws {
+        switch choice {
+        case "on": options.pictures = true
+        case "off": options.pictures = false
+        case "default": options.pictures = nil
+        case let word?:
+            throw ClientError.usage("/pictures takes on, off or default, not \"\(TextSanitizer.line(word))\"")
+        case nil: break
+        }
+        switch options.pictures {
+        case true?: confirm("The model may paint when you ask it for a picture.")
+        case false?: confirm("The model answers with words only.")
+        case nil: confirm("Whether the model may paint is up to the daemon's configuration (chat.pictures).")
+        }
     }
 
     // MARK: - Messages

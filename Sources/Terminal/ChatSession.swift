@@ -13,6 +13,8 @@ public actor ChatSession {
         /// The conversation to go on with.
         public var conversation: Conversation.ID?
         public var settings = GenerationSettings()
+        /// Whether the model may answer with a picture; `nil` leaves it to the daemon.
+        public var pictures: Bool?
 
         public init() {}
     }

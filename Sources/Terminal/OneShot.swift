@@ -19,6 +19,7 @@ public struct OneShot: Sendable {
         var model: String?
         var conversation: Conversation.ID
         var message: Message.ID
+        var picture: Picture.ID?
         var usage: Usage?
         var timings: Timings
     }
@@ -80,6 +81,7 @@ public struct OneShot: Sendable {
         }
         var message = MessageDraft(content: prompt)
         message.settings = options.chat.settings == GenerationSettings() ? nil : options.chat.settings
+        message.pictures = options.chat.pictures
         if options.chat.conversation != nil { message.model = options.chat.model }
         let printer = Printer(
             output: options.isJSON ? nil : output, showsProgress: showsProgress, progress: progress)
@@ -106,7 +108,7 @@ public struct OneShot: Sendable {
         let message = completed.message
         let report = Report(
             answer: message.content, finish: message.finish, model: message.model, conversation: id,
-            message: message.id, usage: message.usage, timings: completed.timings)
+            message: message.id, picture: message.picture, usage: message.usage, timings: completed.timings)
         output.write(try JSONText.line(report))
     }
 
@@ -140,6 +142,9 @@ public struct OneShot: Sendable {
                 clear()
                 progress("inkling: \(TextSanitizer.line(notice.message))\n")
             case .token(let token): write(token.text)
+            case .painting(let painting): show("painting (step \(painting.step) of \(painting.steps))")
+            case .picture(let finished):
+                write(PictureText.prompt(finished.picture) + "\npicture " + finished.picture.id)
             case .completed(let completed): self.completed = completed
             case .failed(let failure):
                 throw ClientError.refused(

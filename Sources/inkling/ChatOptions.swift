@@ -12,6 +12,10 @@ struct ChatOptions: ParsableArguments {
     var isPrivate = false
     @Flag(help: "No cursor movement, colours or progress: for screen readers and simple terminals.")
     var plain = false
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Whether the model may paint when you ask it for a picture (default: chat.pictures).")
+    var pictures: Bool?
     @OptionGroup var graphics: GraphicsOption
     @Option(help: "Go on with this conversation: its id, the beginning of it, or \"last\".")
     var conversation: String?
@@ -68,6 +72,7 @@ struct ChatOptions: ParsableArguments {
         options.model = try model.map { name throws(ClientError) in try ModelText.absolute(name) }
         options.system = system
         options.isPrivate = isPrivate
+        options.pictures = pictures
         options.conversation = goesOn ? "last" : conversation
         for parameter in parameters {
             let parts = parameter.split(separator: "=", maxSplits: 1).map(String.init)

@@ -31,6 +31,15 @@ final class ScriptedEngine: Sendable {
             events.yield(.token(TokenPiece(id: 1, text: text, bytes: Array(text.utf8))))
         }
 
+        /// Calls a function, in the pieces that a parser of calls makes.
+        func call(_ name: String, _ arguments: String...) {
+            for (index, part) in arguments.enumerated() {
+                var piece = TokenPiece(id: 1, text: "", bytes: [])
+                piece.calls = [ToolCallPiece(index: 0, name: index == 0 ? name : nil, arguments: part)]
+                events.yield(.token(piece))
+            }
+        }
+
         func finish(_ reason: FinishReason = .stop) {
             let usage = Usage(promptTokens: 3, cachedTokens: 1, completionTokens: 2)
             let timings = Timings(queued: 0, loading: 0, prefill: 1, decode: 2, firstToken: 1)
@@ -43,6 +52,15 @@ final class ScriptedEngine: Sendable {
         }
     }
 
+    /// One picture that was asked for.
+    struct Painting: Sendable {
+        let request: PictureRequest
+        let conversation: Conversation.ID
+        let events: AsyncThrowingStream<PictureEvent, any Error>.Continuation
+    }
+
+    private let paintings: AsyncStream<Painting>
+    private let newPaintings: AsyncStream<Painting>.Continuation
     private let calls: AsyncStream<Call>
     private let newCalls: AsyncStream<Call>.Continuation
     private let refusal = Mutex<AssistantError?>(nil)
@@ -55,6 +73,7 @@ final class ScriptedEngine: Sendable {
 
     init() {
         (calls, newCalls) = AsyncStream.makeStream()
+        (paintings, newPaintings) = AsyncStream.makeStream()
         (drafts, newDrafts) = AsyncStream.makeStream()
     }
 
@@ -76,6 +95,12 @@ final class ScriptedEngine: Sendable {
         return await iterator.next()
     }
 
+    /// Waits for the next picture that is asked for.
+    func nextPainting() async -> Painting? {
+        var iterator = paintings.makeAsyncIterator()
+        return await iterator.next()
+    }
+
     var answerEngine: AnswerEngine {
         AnswerEngine(
             check: { request throws(AssistantError) in
@@ -87,6 +112,12 @@ final class ScriptedEngine: Sendable {
                 let call = Call(request, conversation, events)
                 self.newCalls.yield(call)
                 return AnswerEngine.Running(events: stream) { call.stop() }
+            },
+            paint: { request, conversation in
+                let (stream, events) = AsyncThrowingStream.makeStream(of: PictureEvent.self)
+                self.newPaintings.yield(
+                    Painting(request: request, conversation: conversation, events: events))
+                return stream
             },
             expect: { request, conversation throws(AssistantError) in
                 self.expected.withLock { $0.append((request, conversation)) }

@@ -41,7 +41,7 @@ import Testing
         configuration.chat = .init(
             model: "x", system: "x", contextLength: 1, kvCache: .q8, cacheMemory: 1, maxTokens: 1,
             temperature: 9, topK: 1, topP: 0.1, minP: 0.9, repeatPenalty: 9, repeatLastN: 1,
-            presencePenalty: 9, frequencyPenalty: 9)
+            presencePenalty: 9, frequencyPenalty: 9, pictures: true)
         configuration.picture = .init(model: "x", format: .webp, memory: 1)
         configuration.engine = .init(threads: 9, nice: 9)
         configuration.models = .init(directories: ["/x"])

@@ -18,6 +18,8 @@ struct Answer: Sendable {
     let store: HistoryStore
     let engine: AnswerEngine
     let defaultSystem: String?
+    /// Whether the answer may be a picture.
+    let mayPaint: Bool
     let cancellation: Cancellation
     let events: Continuation
     let logger: Logger
@@ -27,7 +29,7 @@ struct Answer: Sendable {
         let plan = try await AnswerPlan(draft, in: conversation, store: store)
         var request = CompletionRequest(
             model: draft.model ?? conversation.model, prompt: .chat([]), settings: draft.settings ?? .init(),
-            keepAlive: draft.keepAlive)
+            keepAlive: draft.keepAlive, toolUse: mayPaint ? ImagineTool.use : nil)
         let model = try engine.check(request)
         if cancellation.isCancelled { return }
         let question = plan.isNew ? try await save(plan.question) : plan.question
@@ -52,7 +54,8 @@ struct Answer: Sendable {
     /// The branch that ends at the question, as the model is to see it.
     private func prompt(endingAt question: Message) async throws -> [ChatMessage] {
         conversation.prompt(
-            of: try await store.branch(endingAt: question.id), defaultSystem: defaultSystem)
+            of: try await store.branch(endingAt: question.id), defaultSystem: defaultSystem,
+            mayPaint: mayPaint)
     }
 
     // MARK: - Answering
@@ -67,13 +70,17 @@ struct Answer: Sendable {
         cancellation.onCancel(running.cancel)
         // The engine is at work already while the (still empty) answer gets its row.
         let isWritten = await begin(answer)
-        await ConversationTitle.give(to: conversation, from: request.question, store: store)
+        await ConversationTitle.give(to: conversation, from: request.firstQuestion, store: store)
         do {
             var summary: CompletionSummary?
+            /// The arguments of a call for a picture.
+            var call: String?
             var lastSave = ContinuousClock.now
             for try await event in running.events {
                 switch event {
-                case .token(let piece): answer.content += piece.text
+                case .token(let piece):
+                    answer.content += piece.text
+                    for part in piece.calls ?? [] { call = (call ?? "") + part.arguments }
                 case .completed(let value): summary = value
                 default: break
                 }
@@ -86,7 +93,14 @@ struct Answer: Sendable {
             guard let summary else {
                 throw AssistantError(.internalError, "The answer ended without a reason.")
             }
-            await complete(&answer, summary, isWritten: isWritten)
+            var painted: PaintedAnswer?
+            if let call, summary.finish != .cancelled {
+                let prompt = ImagineTool.prompt(of: call, question: request.question)
+                answer.content = Message.picturePrefix + prompt
+                painted = try await paint(prompt)
+                answer.picture = painted?.picture
+            }
+            await complete(&answer, summary, painted, isWritten: isWritten)
         } catch {
             await fail(&answer, AssistantError.wrapping(error), isWritten: isWritten)
         }
@@ -102,11 +116,16 @@ struct Answer: Sendable {
         }
     }
 
-    private func complete(_ answer: inout Message, _ summary: CompletionSummary, isWritten: Bool) async {
-        answer.finish = summary.finish == .cancelled ? cancellation.reason ?? .cancelled : summary.finish
+    private func complete(
+        _ answer: inout Message, _ summary: CompletionSummary, _ painted: PaintedAnswer?, isWritten: Bool
+    ) async {
+        let finish = painted?.finish ?? summary.finish
+        answer.finish = finish == .cancelled ? cancellation.reason ?? .cancelled : finish
         answer.usage = summary.usage
         await write(&answer, isWritten: isWritten)
-        events.yield(.completed(.init(message: answer, timings: summary.timings)))
+        events.yield(
+            .completed(
+                .init(message: answer, timings: summary.timings, pictureTimings: painted?.timings)))
     }
 
     private func fail(_ answer: inout Message, _ error: AssistantError, isWritten: Bool) async {
@@ -125,7 +144,7 @@ struct Answer: Sendable {
                 isWritten
                 ? try await store.finish(
                     answer.id, content: answer.content, finish: answer.finish ?? .stop, error: answer.error,
-                    model: answer.model, usage: answer.usage)
+                    model: answer.model, usage: answer.usage, picture: answer.picture)
                 : try await store.append(answer)
         } catch {
             warnNotSaved(error)
@@ -136,14 +155,18 @@ struct Answer: Sendable {
         logger.warning("an answer was not saved", metadata: ["error": "\(error)"])
         let reason = AssistantError.history(error, doing: "This answer is not saved").message
         events.yield(.notice(Notice(code: "not_saved", message: reason)))
-    }
-}
+        extension CompletionRequest {
+            /// The first thing that was asked; empty where there is none.
+            fileprivate var firstQuestion: String { questions.first ?? "" }
+            /// What is to be answered now.
+            fileprivate var question: String { questions.last ?? "" }
 
-extension CompletionRequest {
-    /// The first thing that was asked; empty where there is none.
-    fileprivate var question: String {
-        guard case .chat(let messages) = prompt else { return "" }
-        return messages.first { $0.role == .user }?.content ?? ""
+            private var questions: [String] {
+                guard case .chat(let messages) = prompt else { return [] }
+                return messages.filter { $0.role == .user && $0.toolName == nil }.map(\.content)
+            }
+        }
+
     }
 }
 

@@ -14,6 +14,11 @@ struct AnswerEngine: Sendable {
     /// Starts a completion whose cache belongs to the conversation afterwards.
     var start:
         @Sendable (CompletionRequest, _ conversation: Conversation.ID) throws(AssistantError) -> Running
+    /// Paints what an answer asks for, and keeps it.
+    var paint:
+        @Sendable (PictureRequest, _ conversation: Conversation.ID) -> AsyncThrowingStream<
+            PictureEvent, any Error
+        >
     /// Has a chat's beginning evaluated ahead, whose last message is what has been typed so far.
     var expect: @Sendable (CompletionRequest, _ conversation: Conversation.ID) throws(AssistantError) -> Void
     /// Drops what is kept of a conversation.

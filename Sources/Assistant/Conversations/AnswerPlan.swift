@@ -36,11 +36,6 @@ struct AnswerPlan {
             let field = "regenerates"
             let message = try await Self.message(regenerated, in: conversation, store: store, field: field)
             isNew = false
-            guard message.picture == nil else {
-                throw AssistantError(
-                    .invalidRequest, "This message is a picture; commit another one that edits it.",
-                    parameter: field)
-            }
             if message.role == .user {
                 question = message
             } else if let parent = message.parent {
@@ -48,6 +43,11 @@ struct AnswerPlan {
             } else {
                 throw AssistantError(
                     .invalidRequest, "This message answers none, so it cannot be made again.",
+                    parameter: field)
+            }
+            guard message.picture == nil || !question.content.hasPrefix(PictureTurn.command) else {
+                throw AssistantError(
+                    .invalidRequest, "This message is a picture; commit another one that edits it.",
                     parameter: field)
             }
         case (nil, _?, _):

@@ -29,15 +29,19 @@ extension ConversationService {
             if !turns.isBusy(next.conversation) { resumeDraft(in: next.conversation) }
             return
         }
-        guard let context = await context(of: next) else { return }
+        let mayPaint = next.draft.pictures ?? defaultPictures
+        guard let context = await context(of: next, mayPaint: mayPaint) else { return }
         let typed = ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text))
         let request = CompletionRequest(
-            model: next.draft.model ?? context.model, prompt: .chat(context.messages + [typed]))
+            model: next.draft.model ?? context.model, prompt: .chat(context.messages + [typed]),
+            toolUse: mayPaint ? ImagineTool.use : nil)
         try? engine.expect(request, next.conversation)
     }
 
     /// What stands before a typed text, and the model that it goes to; `nil` for a conversation that is gone.
-    private func context(of next: TypedDrafts.Typed) async -> (messages: [ChatMessage], model: String?)? {
+    private func context(
+        of next: TypedDrafts.Typed, mayPaint: Bool
+    ) async -> (messages: [ChatMessage], model: String?)? {
         guard !next.conversation.isEmpty else {
             let system = next.draft.system ?? defaultSystem ?? ""
             return (system.isEmpty ? [] : [ChatMessage(role: .system, content: system)], nil)
@@ -48,14 +52,15 @@ extension ConversationService {
         else { return nil }
         let conversation = transcript.conversation
         return (
-            conversation.prompt(of: transcript.messages, defaultSystem: defaultSystem), conversation.model
+            conversation.prompt(of: transcript.messages, defaultSystem: defaultSystem, mayPaint: mayPaint),
+            conversation.model
         )
     }
 }
 
 extension Conversation {
-    /// A branch of its messages as the model is to see it.
-    func prompt(of branch: [Message], defaultSystem: String?) -> [ChatMessage] {
+    /// A branch of its messages as the model is to see it; pictures are calls where it may make some.
+    func prompt(of branch: [Message], defaultSystem: String?, mayPaint: Bool) -> [ChatMessage] {
         var messages: [ChatMessage] = []
         if let system = system ?? defaultSystem, !system.isEmpty {
             messages.append(ChatMessage(role: .system, content: system))
@@ -63,6 +68,10 @@ extension Conversation {
         // An answer of which nothing was said is no part of the talk.
         return messages
             + branch.filter { $0.role != .assistant || !$0.content.isEmpty }
-            .map { ChatMessage(role: $0.role, content: $0.content) }
+            .flatMap { message in
+                // A model that saw pictures as text would write such text in place of a call.
+                if mayPaint, let prompt = message.paintedPrompt { return ImagineTool.turn(of: prompt) }
+                return [ChatMessage(role: message.role, content: message.content)]
+            }
     }
 }

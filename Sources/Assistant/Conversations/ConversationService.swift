@@ -16,6 +16,8 @@ public final class ConversationService: Sendable {
     let histories: Histories
     let engine: AnswerEngine
     let defaultSystem: String?
+    /// Whether models may answer with pictures where a message does not say.
+    let defaultPictures: Bool
     let typed = TypedDrafts()
     private let undo: Duration
     private let logger: Logger
@@ -27,12 +29,13 @@ public final class ConversationService: Sendable {
 
     /// Marks answers that an earlier daemon left unfinished, and erases what is due.
     init(
-        history: HistoryStore, engine: AnswerEngine, defaultSystem: String?, undo: Duration, logger: Logger,
-        clock: any Clock<Duration> = ContinuousClock()
+        history: HistoryStore, engine: AnswerEngine, defaultSystem: String?, defaultPictures: Bool = false,
+        undo: Duration, logger: Logger, clock: any Clock<Duration> = ContinuousClock()
     ) {
         histories = Histories(history)
         self.engine = engine
         self.defaultSystem = defaultSystem
+        self.defaultPictures = defaultPictures
         self.undo = undo
         self.logger = logger
         self.clock = clock
@@ -205,7 +208,8 @@ public final class ConversationService: Sendable {
         typed.remove(id)
         let answer = Answer(
             conversation: try await keptConversation(id), store: histories.store(of: id), engine: engine,
-            defaultSystem: defaultSystem, cancellation: cancellation, events: events, logger: logger)
+            defaultSystem: defaultSystem, mayPaint: draft.pictures ?? defaultPictures,
+            cancellation: cancellation, events: events, logger: logger)
         try await answer.run(draft)
     }
 
@@ -248,7 +252,8 @@ public final class ConversationService: Sendable {
         let found = try await reaching("The conversation cannot be read") {
             try await histories.store(of: id).conversation(id)
         }
-        guard let found else { throw Self.notFound(id) }
+        guard var found else { throw Self.notFound(id) }
+        if histories.isPrivate(id) { found.isPrivate = true }
         return found
     }
 

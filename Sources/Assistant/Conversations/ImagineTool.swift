@@ -16,6 +16,9 @@ public enum ImagineTool {
             """,
         parameters: parameters)
 
+    /// An answer may be a picture, and only one.
+    static let use = ToolUse(tools: [tool], isParallel: false)
+
     private static let parameters = """
         {"type": "object", "properties": {"prompt": {"type": "string", "minLength": 1, "description": "What the \
         picture shows, in English, with its details and its style"}}, "required": ["prompt"], \

@@ -6,6 +6,9 @@ import History
 ///
 /// The chat model sees pictures as text, `picture: <prompt>`.
 struct PictureTurn {
+    /// What a typed line begins with that asks for a picture of its own.
+    static let command = "/imagine "
+
     /// What was typed, and the picture, in that order.
     let messages: [Message]
 
@@ -26,10 +29,11 @@ struct PictureTurn {
         if let edited { parent = try await Self.question(of: edited, in: conversation, store: store).parent }
         let question = Message(
             id: HistoryStore.makeID(), conversation: conversation.id, parent: parent, role: .user,
-            content: "/imagine \(prompt)", createdAt: Date())
+            content: Self.command + prompt, createdAt: Date())
         let shown = Message(
             id: HistoryStore.makeID(), conversation: conversation.id, parent: question.id, role: .assistant,
-            content: "picture: \(prompt)", createdAt: Date(), finish: .stop, model: picture.recipe.model,
+            content: Message.picturePrefix + prompt, createdAt: Date(), finish: .stop,
+            model: picture.recipe.model,
             picture: picture.id)
         messages = [question, shown]
     }
@@ -47,5 +51,16 @@ struct PictureTurn {
                 parameter: "edits")
         }
         return try await AnswerPlan.message(parent, in: conversation, store: store, field: "edits")
+    }
+}
+
+extension Message {
+    /// What stands before the prompt in the content of a message that shows a picture.
+    static let picturePrefix = "picture: "
+
+    /// What was painted, of a message that shows a picture.
+    var paintedPrompt: String? {
+        guard picture != nil, content.hasPrefix(Self.picturePrefix) else { return nil }
+        return String(content.dropFirst(Self.picturePrefix.count))
     }
 }

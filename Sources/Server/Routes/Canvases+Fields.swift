@@ -54,6 +54,6 @@ extension TypedDraft {
     init(_ fields: Fields) throws(Failure) {
         self.init(
             text: try fields.requiredString("text"), model: try fields.string("model"),
-            system: try fields.string("system"))
+            system: try fields.string("system"), pictures: try fields.bool("pictures"))
     }
 }

@@ -21,7 +21,7 @@ extension MessageDraft {
         self.init(
             content: try fields.string("content"), edits: try fields.string("edits"),
             regenerates: try fields.string("regenerates"), model: try fields.string("model"),
-            keepAlive: try fields.keepAlive())
+            pictures: try fields.bool("pictures"), keepAlive: try fields.keepAlive())
         if let settings = try fields.object("settings") { self.settings = try GenerationSettings(settings) }
     }
 }

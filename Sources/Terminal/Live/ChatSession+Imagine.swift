@@ -54,7 +54,7 @@ extension ChatSession {
             guard !text.hasPrefix("/"), !text.hasPrefix("\"\"\""), text != toldDraft else { return }
             toldDraft = text
             guard !text.isEmpty else { return }
-            var draft = TypedDraft(text: text, model: options.model)
+            var draft = TypedDraft(text: text, model: options.model, pictures: options.pictures)
             // The first message comes before its conversation.
             if conversation == nil { draft.system = options.system }
             drafts.send(TypingDraft(conversation: conversation?.id, draft: draft))
