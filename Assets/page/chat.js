@@ -8,6 +8,10 @@ import { complain } from './toast.js';
 const list = byId('messages');
 const field = byId('message');
 
+/** Whether a message is what was typed for a picture of the canvas, which the next message shows. */
+const isPrompt = (messages, place) =>
+  Boolean(messages[place]?.content.startsWith('/imagine ') && messages[place + 1]?.picture);
+
 /** Emits `changed` when a conversation has a new title or place, `answering` with whether an answer is written. */
 export class Chat extends Emitter {
   /** The open conversation; `null` for one that begins with the next message. */
@@ -104,7 +108,7 @@ export class Chat extends Emitter {
 
   /** Edits the last thing that was said. */
   editLast() {
-    const message = this.messages.findLast((one, place) => one.role === 'user' && !this.messages[place + 1]?.picture);
+    const message = this.messages.findLast((one, place) => one.role === 'user' && !isPrompt(this.messages, place));
     const item = message && this.#item(message.id);
     if (item && !this.isAnswering) edit(item, message, this.#handlers);
   }
@@ -112,7 +116,7 @@ export class Chat extends Emitter {
   /** Has the last answer given again. */
   regenerateLast() {
     const message = this.messages.at(-1);
-    if (message?.role === 'assistant' && !message.picture) this.#send({ regenerates: message.id });
+    if (message?.role === 'assistant' && !isPrompt(this.messages, this.messages.length - 2)) this.#send({ regenerates: message.id });
   }
 
   /** Shows another branch of the last message that has several. */
@@ -130,7 +134,7 @@ export class Chat extends Emitter {
     this.messages = messages;
     byId('chat-title').textContent = conversation?.title || 'New conversation';
     list.replaceChildren(...messages.map((message, place) =>
-      element(message, this.#handlers, { isPrompt: Boolean(messages[place + 1]?.picture) })));
+      element(message, this.#handlers, { isPrompt: isPrompt(messages, place), isPainted: isPrompt(messages, place - 1) })));
     byId('chat-empty').hidden = messages.length > 0;
     if (isAtEnd) this.#scroll();
   }

@@ -8,8 +8,11 @@ const ENDINGS = {
   length: 'Cut at its longest', cancelled: 'Stopped', failed: 'Failed', interrupted: 'Interrupted: the daemon ended',
 };
 
-/** `handlers` has `edit(message, text)`, `regenerate(message)`, `step(message, by)` and `paint(prompt)`. */
-export function element(message, handlers, { isPrompt = false } = {}) {
+/**
+ * `isPrompt`: what a person typed for a picture of the canvas; `isPainted`: that picture. One that the model was asked for
+ * is an answer like others. `handlers` has `edit(message, text)`, `regenerate(message)`, `step(message, by)` and `paint(prompt)`.
+ */
+export function element(message, handlers, { isPrompt = false, isPainted = false } = {}) {
   const body = el('div', { class: 'body' });
   const item = el('article', {
     class: `message ${message.role}${isPrompt ? ' asked' : ''}`, data: { id: message.id },
@@ -24,6 +27,7 @@ export function element(message, handlers, { isPrompt = false } = {}) {
   const button = (name, work, label) => meta.append(el('button', { type: 'button', onclick: work, 'aria-label': label }, name));
   if (message.picture) {
     button('Paint on', () => handlers.paint(message.content), 'Take these words to the canvas');
+    if (!isPainted) button('Again', () => handlers.regenerate(message), 'Answer again, as a branch');
   } else {
     button('Copy', async () => say((await copy(message.content)) ? 'Copied.' : 'The browser did not allow it.'));
     if (message.role === 'assistant') button('Again', () => handlers.regenerate(message), 'Answer again, as a branch');
