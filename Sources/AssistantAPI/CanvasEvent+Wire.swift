@@ -1,7 +1,6 @@
 public import FoundationEssentials
 
-extension CanvasEvent {
-    /// The value of `event:` in the stream.
+extension CanvasEvent: WireEvent {
     public var name: String {
         switch self {
         case .canvas: "canvas"
@@ -17,7 +16,8 @@ extension CanvasEvent {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool { if case .closed = self { true } else { false } }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -34,7 +34,6 @@ extension CanvasEvent {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

@@ -1,7 +1,6 @@
 public import FoundationEssentials
 
-extension ChatEvent {
-    /// The value of `event:` in the stream.
+extension ChatEvent: WireEvent {
     public var name: String {
         switch self {
         case .accepted: "accepted"
@@ -17,7 +16,13 @@ extension ChatEvent {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool {
+        switch self {
+        case .completed, .failed: true
+        default: false
+        }
+    }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -34,7 +39,6 @@ extension ChatEvent {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

@@ -1,7 +1,6 @@
 public import FoundationEssentials
 
-extension DoctorEvent {
-    /// The value of `event:` in the stream.
+extension DoctorEvent: WireEvent {
     public var name: String {
         switch self {
         case .finding: "finding"
@@ -10,7 +9,13 @@ extension DoctorEvent {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool {
+        switch self {
+        case .completed, .failed: true
+        default: false
+        }
+    }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -20,7 +25,6 @@ extension DoctorEvent {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

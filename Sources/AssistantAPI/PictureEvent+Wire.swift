@@ -1,7 +1,6 @@
 public import FoundationEssentials
 
-extension PictureEvent {
-    /// The value of `event:` in the stream.
+extension PictureEvent: WireEvent {
     public var name: String {
         switch self {
         case .queued: "queued"
@@ -16,7 +15,13 @@ extension PictureEvent {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool {
+        switch self {
+        case .completed, .failed: true
+        default: false
+        }
+    }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -32,7 +37,6 @@ extension PictureEvent {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

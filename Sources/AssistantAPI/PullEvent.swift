@@ -3,7 +3,7 @@ public import FoundationEssentials
 /// What happens while a model is pulled; the last event is `completed` or `failed`.
 ///
 /// On the wire each is a server-sent event whose `event:` is the case's name and whose `data:` is the value as JSON.
-public enum PullEvent: Sendable, Equatable {
+public enum PullEvent: WireEvent, Sendable, Equatable {
     /// It is known what is to be had; once, before all progress.
     case planned(Planned)
     /// Bytes came. `completed` never falls.
@@ -95,7 +95,6 @@ public enum PullEvent: Sendable, Equatable {
         public init(error: AssistantError) { self.error = error }
     }
 
-    /// The value of `event:` in the stream.
     public var name: String {
         switch self {
         case .planned: "planned"
@@ -107,7 +106,13 @@ public enum PullEvent: Sendable, Equatable {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool {
+        switch self {
+        case .completed, .failed: true
+        default: false
+        }
+    }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -119,7 +124,6 @@ public enum PullEvent: Sendable, Equatable {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

@@ -1,7 +1,6 @@
 public import FoundationEssentials
 
-extension QuantizeEvent {
-    /// The value of `event:` in the stream.
+extension QuantizeEvent: WireEvent {
     public var name: String {
         switch self {
         case .queued: "queued"
@@ -12,7 +11,13 @@ extension QuantizeEvent {
         }
     }
 
-    /// The value of `data:` in the stream.
+    public var isLast: Bool {
+        switch self {
+        case .completed, .failed: true
+        default: false
+        }
+    }
+
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {
@@ -24,7 +29,6 @@ extension QuantizeEvent {
         }
     }
 
-    /// Reads an event back; `nil` for a name that this version does not know, which a client skips.
     public init?(name: String, data: Data) throws {
         let decoder = Wire.decoder()
         switch name {

@@ -86,33 +86,10 @@ public struct DaemonClient: Sendable {
     public func send(
         _ draft: MessageDraft, to id: String, _ receive: @escaping @Sendable (ChatEvent) async throws -> Void
     ) async throws {
-        let ending = Ending()
-        let request = UnixSocketClient.Request(
-            "POST", path(id) + "/messages", body: try Wire.encoder().encode(draft))
-        try await transport.stream(request) { event in
-            guard let event = try Self.chatEvent(event) else { return }
-            switch event {
-            case .completed, .failed: await ending.reach()
-            default: break
-            }
-            try await receive(event)
-        }
-        guard await ending.isReached else { throw ClientError.connectionLost }
-    }
-
-    /// Whether a stream has come to its last event.
-    actor Ending {
-        private(set) var isReached = false
-        func reach() { isReached = true }
-    }
-
-    private static func chatEvent(_ event: ServerSentEvent) throws -> ChatEvent? {
-        do {
-            return try ChatEvent(name: event.name, data: Data(event.data.utf8))
-        } catch {
-            throw ClientError.badAnswer(
-                "an event \"\(event.name)\" of a form that this version does not know")
-        }
+        let body = try Wire.encoder().encode(draft)
+        try await stream(
+            .init("POST", path(id) + "/messages", body: body), eventLimit: Self.pictureEventLimit
+        ) { try await receive($1) }
     }
 
     // MARK: - Calls

@@ -12,7 +12,7 @@ struct OllamaPictureWriter: EventWriter {
 
     init(_ call: OllamaCall) { frame = OllamaFrame(model: call.model) }
 
-    func commits(_ event: PictureEvent) -> Bool { PictureEventWriter().commits(event) }
+    func commits(_ event: PictureEvent) -> Bool { event.commits }
 
     mutating func text(for event: PictureEvent) throws -> String {
         switch event {

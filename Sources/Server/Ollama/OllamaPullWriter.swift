@@ -7,7 +7,7 @@ struct OllamaPullWriter: EventWriter {
     private var files: [PullEvent.File] = []
     private var isVerifying = false
 
-    func commits(_ event: PullEvent) -> Bool { PullEventWriter().commits(event) }
+    func commits(_ event: PullEvent) -> Bool { event.commits }
 
     mutating func text(for event: PullEvent) throws -> String {
         switch event {

@@ -18,7 +18,7 @@ struct ImageGenerationWriter: EventWriter {
 
     // MARK: - Streamed
 
-    func commits(_ event: PictureEvent) -> Bool { PictureEventWriter().commits(event) }
+    func commits(_ event: PictureEvent) -> Bool { event.commits }
 
     mutating func text(for event: PictureEvent) throws -> String {
         switch event {

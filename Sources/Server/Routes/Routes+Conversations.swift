@@ -81,25 +81,14 @@ extension Routes {
                     let draft = try MessageDraft(await request.fields(upTo: bodyLimit))
                     let events = try assistant.conversations.send(draft, to: context.pathParameter("id"))
                     return try await EventStream(events, connection: context.connection, timing: timing)
-                        .response(
-                            ChatEventWriter())
+                        .response(WireEventWriter<ChatEvent>())
                 },
             ])
     }
 }
 
-/// Writes the events of an answer as `event:` and `data:`.
-struct ChatEventWriter: EventWriter {
-    func commits(_ event: ChatEvent) -> Bool { true }
+extension ChatEvent: ServedEvent {
+    var commits: Bool { true }
 
-    mutating func text(for event: ChatEvent) throws -> String {
-        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
-    }
-
-    mutating func end() -> String { "" }
-
-    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
-        return try text(for: .failed(.init(error: error, message: nil)))
-    }
+    static func failure(_ error: AssistantError) -> Self { .failed(.init(error: error, message: nil)) }
 }

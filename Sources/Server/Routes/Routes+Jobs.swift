@@ -12,7 +12,7 @@ extension Routes {
                     let wanted = try QuantizeRequest(await request.fields(upTo: bodyLimit))
                     let events = assistant.quantizations.quantize(wanted, client: context.client)
                     return try await EventStream(events, connection: context.connection, timing: timing)
-                        .response(QuantizeEventWriter())
+                        .response(WireEventWriter<QuantizeEvent>())
                 }
             ])
         router.resource(
@@ -21,7 +21,7 @@ extension Routes {
                 .get: { [assistant, timing] _, context in
                     let events = assistant.examine(client: context.client)
                     return try await EventStream(events, connection: context.connection, timing: timing)
-                        .response(DoctorEventWriter())
+                        .response(WireEventWriter<DoctorEvent>())
                 }
             ])
     }
@@ -36,40 +36,20 @@ extension QuantizeRequest {
     }
 }
 
-/// Writes the events of a quantisation as `event:` and `data:`.
-struct QuantizeEventWriter: EventWriter {
-    /// Until there is room for the file, a failure has a status of its own.
-    func commits(_ event: QuantizeEvent) -> Bool {
-        switch event {
+extension QuantizeEvent: ServedEvent {
+    /// Until there is room for the file.
+    var commits: Bool {
+        switch self {
         case .queued, .started: false
         default: true
         }
     }
 
-    mutating func text(for event: QuantizeEvent) throws -> String {
-        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
-    }
-
-    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
-        return try text(for: .failed(.init(error: error)))
-    }
-
-    mutating func end() -> String { "" }
+    static func failure(_ error: AssistantError) -> Self { .failed(.init(error: error)) }
 }
 
-/// Writes what is found as `event:` and `data:`.
-struct DoctorEventWriter: EventWriter {
-    func commits(_ event: DoctorEvent) -> Bool { true }
+extension DoctorEvent: ServedEvent {
+    var commits: Bool { true }
 
-    mutating func text(for event: DoctorEvent) throws -> String {
-        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
-    }
-
-    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
-        return try text(for: .failed(.init(error: error)))
-    }
-
-    mutating func end() -> String { "" }
+    static func failure(_ error: AssistantError) -> Self { .failed(.init(error: error)) }
 }

@@ -20,7 +20,7 @@ extension Routes {
                     let wanted = try PictureRequest(await request.fields(upTo: pictureBodyLimit))
                     let events = pictures.make(wanted, client: context.client)
                     return try await EventStream(events, connection: context.connection, timing: timing)
-                        .response(PictureEventWriter())
+                        .response(WireEventWriter<PictureEvent>())
                 },
             ])
         router.resource(
@@ -57,24 +57,13 @@ extension PictureFormat {
     var mediaType: String { "image/\(rawValue)" }
 }
 
-/// Writes the events of pictures as `event:` and `data:`.
-struct PictureEventWriter: EventWriter {
-    /// Until the work begins, a failure has a status of its own.
-    func commits(_ event: PictureEvent) -> Bool {
-        switch event {
+extension PictureEvent: ServedEvent {
+    var commits: Bool {
+        switch self {
         case .queued, .loading, .notice: false
         default: true
         }
     }
 
-    mutating func text(for event: PictureEvent) throws -> String {
-        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
-    }
-
-    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
-        return try text(for: .failed(.init(error: error)))
-    }
-
-    mutating func end() -> String { "" }
+    static func failure(_ error: AssistantError) -> Self { .failed(.init(error: error)) }
 }

@@ -15,7 +15,7 @@ extension Routes {
                     let wanted = try PullRequest(await request.fields(upTo: bodyLimit))
                     return try await EventStream(
                         assistant.pull(wanted), connection: context.connection, timing: timing
-                    ).response(PullEventWriter())
+                    ).response(WireEventWriter<PullEvent>())
                 }
             ])
     }
@@ -30,21 +30,11 @@ extension PullRequest {
     }
 }
 
-/// Writes the events of pulls as `event:` and `data:`.
-struct PullEventWriter: EventWriter {
-    /// Until it is known what is pulled, a failure has a status of its own.
-    func commits(_ event: PullEvent) -> Bool {
-        if case .notice = event { false } else { true }
+extension PullEvent: ServedEvent {
+    /// Until it is known what is pulled.
+    var commits: Bool {
+        if case .notice = self { false } else { true }
     }
 
-    mutating func text(for event: PullEvent) throws -> String {
-        ServerSentEvent.text(name: event.name, data: String(decoding: try event.data(), as: UTF8.self))
-    }
-
-    mutating func text(for failure: Failure, _ error: any Error) throws -> String {
-        let error = error as? AssistantError ?? AssistantError(.internalError, failure.message)
-        return try text(for: .failed(.init(error: error)))
-    }
-
-    mutating func end() -> String { "" }
+    static func failure(_ error: AssistantError) -> Self { .failed(.init(error: error)) }
 }

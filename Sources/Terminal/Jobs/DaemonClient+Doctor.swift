@@ -8,23 +8,6 @@ extension DaemonClient {
     ///
     /// - Throws: `ClientError.connectionLost` when the stream ends without one of those.
     public func examine(_ receive: @escaping @Sendable (DoctorEvent) async throws -> Void) async throws {
-        let ending = Ending()
-        try await transport.stream(.init("GET", Self.root + "/doctor")) { event in
-            guard let event = try Self.doctorEvent(event) else { return }
-            if case .finding = event {} else { await ending.reach() }
-            try await receive(event)
-        }
-        guard await ending.isReached else {
-            throw Task.isCancelled ? ClientError.cancelled : ClientError.connectionLost
-        }
-    }
-
-    private static func doctorEvent(_ event: ServerSentEvent) throws -> DoctorEvent? {
-        do {
-            return try DoctorEvent(name: event.name, data: Data(event.data.utf8))
-        } catch {
-            throw ClientError.badAnswer(
-                "an event \"\(event.name)\" of a form that this version does not know")
-        }
+        try await stream(.init("GET", Self.root + "/doctor")) { try await receive($1) }
     }
 }

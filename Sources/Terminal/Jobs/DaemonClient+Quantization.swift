@@ -10,27 +10,7 @@ extension DaemonClient {
     public func quantize(
         _ request: QuantizeRequest, _ receive: @escaping @Sendable (QuantizeEvent) async throws -> Void
     ) async throws {
-        let ending = Ending()
         let body = try Wire.encoder().encode(request)
-        try await transport.stream(.init("POST", Self.root + "/models/quantize", body: body)) { event in
-            guard let event = try Self.quantizeEvent(event) else { return }
-            switch event {
-            case .completed, .failed: await ending.reach()
-            default: break
-            }
-            try await receive(event)
-        }
-        guard await ending.isReached else {
-            throw Task.isCancelled ? ClientError.cancelled : ClientError.connectionLost
-        }
-    }
-
-    private static func quantizeEvent(_ event: ServerSentEvent) throws -> QuantizeEvent? {
-        do {
-            return try QuantizeEvent(name: event.name, data: Data(event.data.utf8))
-        } catch {
-            throw ClientError.badAnswer(
-                "an event \"\(event.name)\" of a form that this version does not know")
-        }
+        try await stream(.init("POST", Self.root + "/models/quantize", body: body)) { try await receive($1) }
     }
 }

@@ -52,17 +52,9 @@ extension DaemonClient {
         of id: Canvas.ID, after last: String?,
         _ receive: @escaping @Sendable (_ id: String?, CanvasEvent) async -> Void
     ) async throws {
-        let ending = Ending()
-        try await transport.stream(
-            .init("GET", canvas(id) + "/events", lastEventID: last), eventLimit: Self.pictureEventLimit
-        ) { event in
-            guard let known = try Self.canvasEvent(event) else { return }
-            if case .closed = known { await ending.reach() }
-            await receive(event.id, known)
-        }
-        guard await ending.isReached else {
-            throw Task.isCancelled ? ClientError.cancelled : ClientError.connectionLost
-        }
+        try await stream(
+            .init("GET", canvas(id) + "/events", lastEventID: last), eventLimit: Self.pictureEventLimit,
+            receive)
     }
 
     /// Tells what is being typed, so that it is evaluated ahead; answered at once.
@@ -75,13 +67,4 @@ extension DaemonClient {
     }
 
     private func canvas(_ id: Canvas.ID) -> String { Self.root + "/canvases/" + Self.encode(id) }
-
-    private static func canvasEvent(_ event: ServerSentEvent) throws -> CanvasEvent? {
-        do {
-            return try CanvasEvent(name: event.name, data: Data(event.data.utf8))
-        } catch {
-            throw ClientError.badAnswer(
-                "an event \"\(event.name)\" of a form that this version does not know")
-        }
-    }
 }
