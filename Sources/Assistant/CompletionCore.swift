@@ -133,6 +133,8 @@ final class CompletionCore: Sendable {
         plan.toolUse = request.toolUse
         if let constraint = request.toolUse?.constraint ?? request.constraint {
             plan.constraint = .init(source: constraint, grammar: try grammars.grammar(of: constraint))
+        } else if let tools = request.toolUse?.tools, let grammar = grammars.grammar(ofBegunCalls: tools) {
+            plan.constraint = .init(source: .toolCall(tools), grammar: grammar, isLazy: true)
         }
         return plan
     }

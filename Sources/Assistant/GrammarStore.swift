@@ -7,22 +7,46 @@ import Synchronization
 final class GrammarStore: Sendable {
     private static let limit = 16
 
-    private let kept = Mutex<[(constraint: OutputConstraint, grammar: Grammar)]>([])
+    /// What is asked for.
+    private enum Key: Hashable {
+        case whole(OutputConstraint)
+        case begunCalls([Tool])
+    }
+
+    private let kept = Mutex<[(key: Key, grammar: Grammar?)]>([])
 
     /// The grammar of a constraint.
     ///
     /// - Throws: `invalidRequest` that says what of it cannot be enforced, and where.
     func grammar(of constraint: OutputConstraint) throws(AssistantError) -> Grammar {
-        if let known = kept.withLock({ kept in kept.first { $0.constraint == constraint }?.grammar }) {
-            return known
-        }
+        let key = Key.whole(constraint)
+        if let known = known(key), let grammar = known { return grammar }
         let grammar = try Self.make(constraint)
-        kept.withLock { kept in
-            kept.removeAll { $0.constraint == constraint }
-            if kept.count >= Self.limit { kept.removeFirst() }
-            kept.append((constraint, grammar))
-        }
+        keep(grammar, of: key)
         return grammar
+    }
+
+    /// The grammar of a call that a model begins by itself; nil where no function has a schema that can be enforced.
+    ///
+    /// Functions whose schema cannot be enforced are not in it: a model may call them all the same.
+    func grammar(ofBegunCalls tools: [Tool]) -> Grammar? {
+        let key = Key.begunCalls(tools)
+        if let known = known(key) { return known }
+        let grammar = Self.make(begunCallsOf: tools)
+        keep(grammar, of: key)
+        return grammar
+    }
+
+    private func known(_ key: Key) -> Grammar?? {
+        kept.withLock { kept in kept.first { $0.key == key }.map { $0.grammar } }
+    }
+
+    private func keep(_ grammar: Grammar?, of key: Key) {
+        kept.withLock { kept in
+            kept.removeAll { $0.key == key }
+            if kept.count >= Self.limit { kept.removeFirst() }
+            kept.append((key, grammar))
+        }
     }
 
     private static func make(_ constraint: OutputConstraint) throws(AssistantError) -> Grammar {
@@ -31,14 +55,28 @@ final class GrammarStore: Sendable {
             case .jsonObject: return try .anyObject()
             case .jsonSchema(let text): return try Grammar(jsonSchema: schema(text))
             case .grammar(let text): return try Grammar(gbnf: text)
-            case .toolCall(let tools):
-                var functions: [(name: String, parameters: JSONValue?)] = []
-                for tool in tools { functions.append((tool.name, try tool.parameters.map(schema))) }
-                return try Grammar(callsOf: functions)
+            case .toolCall(let tools): return try calls(tools)
             }
         } catch {
             throw constraint.error("\(error).")
         }
+    }
+
+    private static func make(begunCallsOf tools: [Tool]) -> Grammar? {
+        if let all = try? calls(tools, isBegun: true) { return all }
+        let followed = tools.filter { (try? calls([$0], isBegun: true)) != nil }
+        guard !followed.isEmpty else { return nil }
+        return try? calls(followed, isBegun: true)
+    }
+
+    private static func calls(_ tools: [Tool], isBegun: Bool = false) throws(GrammarError) -> Grammar {
+        var functions: [(name: String, parameters: JSONValue?)] = []
+        for tool in tools {
+            var parameters: JSONValue?
+            if let text = tool.parameters { parameters = try schema(text) }
+            functions.append((tool.name, parameters))
+        }
+        return try Grammar(callsOf: functions, isBegun: isBegun)
     }
 
     private static func schema(_ text: String) throws(GrammarError) -> JSONValue {

@@ -38,6 +38,20 @@ public struct TokenConstraint: Sendable {
         path = Array(repeating: 0, count: trie.height + 1)
     }
 
+    /// Begins anew after a text, which no token need spell; where the grammar forbids it, before the first token.
+    ///
+    /// - Returns: whether the grammar allows a text that begins so.
+    public mutating func begin(after text: String) throws(GrammarError) -> Bool {
+        (current, isAtStart) = (0, true)
+        var set = current
+        for byte in text.utf8 {
+            set = try automaton.step(set, byte)
+            if set == Automaton.dead { return false }
+        }
+        (current, isAtStart) = (set, text.isEmpty)
+        return true
+    }
+
     /// Whether the text may end here.
     public var mayEnd: Bool { automaton.isAccepting(current) }
 

@@ -98,7 +98,13 @@ public struct Sampler: Sendable {
     public mutating func sample(
         _ logits: UnsafeBufferPointer<Float>, recent: [Int32] = [], within constraint: inout TokenConstraint
     ) throws -> Int32 {
-        let token = try sample(logits, recent: recent)
+        try keep(try sample(logits, recent: recent), of: logits, within: &constraint)
+    }
+
+    /// A token that was just picked by `logits`, or another one where a grammar forbids it.
+    public mutating func keep(
+        _ token: Int32, of logits: UnsafeBufferPointer<Float>, within constraint: inout TokenConstraint
+    ) throws -> Int32 {
         if try constraint.allows(token) { return token }
         let mask = try constraint.allowed()
         if !adjusts { adjusted = Array(logits) }

@@ -96,14 +96,15 @@ public struct TokenizerSource {
 
     /// A file's bytes; nil when it isn't there.
     private func contents(_ path: String) throws -> [UInt8]? {
-        let files = FileManager.default
-        guard files.fileExists(atPath: path) else { return nil }
-        let size = (try? files.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
-        guard size <= Self.fileLimit else {
-            throw LlamaError.unreadableTokenizer(
-                file: path, reason: "it has \(size) bytes, and at most \(Self.fileLimit) are accepted")
+        guard let status = FileStatus(path) else { return nil }
+        guard status.isRegular else {
+            throw LlamaError.unreadableTokenizer(file: path, reason: "it is no regular file")
         }
-        guard let data = files.contents(atPath: path) else {
+        guard status.size <= Self.fileLimit else {
+            throw LlamaError.unreadableTokenizer(
+                file: path, reason: "it has \(status.size) bytes, and at most \(Self.fileLimit) are accepted")
+        }
+        guard let data = FileManager.default.contents(atPath: path) else {
             throw LlamaError.unreadableTokenizer(file: path, reason: "the file can't be opened")
         }
         return Array(data)

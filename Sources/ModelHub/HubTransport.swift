@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import Glibc
 import NIOCore
 import NIOHTTP1
 import Synchronization
@@ -175,10 +176,22 @@ final class HubTransport: Sendable {
         case .proxyAuthenticationRequired?: reason = "the proxy wants a name and a password"
         case .invalidProxyResponse?, .httpProxyHandshakeTimeout?: reason = "the proxy does not pass it on"
         case let error?: reason = "\(error)"
+        case nil where Self.isBreak(error): reason = "the connection broke"
         case nil: reason = "\(error)".prefix { !$0.isNewline }.prefix(300).description
         }
         let place = host.map { access.hub.contains($0) ? access.hub : $0 } ?? access.hub
         return HubError.unreachable(hub: place, reason: reason)
+    }
+
+    /// Whether a connection ended where more was to come, as the layers below tell it: within an answer's head, too.
+    private static func isBreak(_ error: any Error) -> Bool {
+        switch error {
+        case HTTPParserError.invalidEOFState, HTTPParserError.closedConnection, ChannelError.eof,
+            ChannelError.ioOnClosedChannel, ChannelError.alreadyClosed:
+            true
+        case let error as IOError: [ECONNRESET, EPIPE].contains(error.errnoCode)
+        default: false
+        }
     }
 }
 

@@ -81,7 +81,7 @@ struct TinyModel {
     }
 
     /// The letter that byte-level vocabularies write for a byte.
-    private static func letter(of byte: UInt8) -> String {
+    static func letter(of byte: UInt8) -> String {
         func isPrintable(_ byte: Int) -> Bool {
             (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
         }

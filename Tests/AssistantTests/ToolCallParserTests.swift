@@ -40,6 +40,14 @@ struct ToolCallParserTests {
         (#"{"name": "get", "parameters": "x"}"#, #"{"name": "get", "parameters": "x"}"#, []),
         (#"{"name": "get", "parameters": {"a": "b"#, "", [#"get {"a": "b"#]),
         (#"{"name": "get", "parameters": {}} and more"#, "", ["get {}"]),
+        (#"<|python_tag|> {"name": "get", "parameters": {}}"#, "", ["get {}"]),
+        (
+            #"{"name": "get", "parameters": {}}; <|python_tag|>{"name": "put", "parameters": {}}"#, "",
+            ["get {}", "put {}"]
+        ),
+        (#"<|{"name": "get", "parameters": {}}"#, #"<|{"name": "get", "parameters": {}}"#, []),
+        ("<|python", "<|python", []),
+        (#"<|python_tag|>search.call(query="x")"#, #"<|python_tag|>search.call(query="x")"#, []),
     ])
     func callsAreFoundInAnyPieces(_ answer: String, text: String, calls: [String]) {
         for cut in [1, 2, 3, 7, 1000] {

@@ -84,6 +84,29 @@ class Tools(unittest.TestCase):
         self.assertTrue(choice.message.content)
         self.assertIsNone(choice.message.tool_calls)
 
+    def test_a_call_of_the_models_own_accord_has_valid_arguments(self):
+        # Earlier calls whose arguments are wrong by the schema invite another one.
+        messages = []
+        for number, city in enumerate(("Rome", "Oslo", "Cairo", "Lima")):
+            call = {"id": f"call_{number}", "type": "function",
+                    "function": {"name": "get_weather", "arguments": json.dumps({"town": city, "days": 3})}}
+            messages += [{"role": "user", "content": f"What is the weather in {city}?"},
+                         {"role": "assistant", "content": None, "tool_calls": [call]},
+                         {"role": "tool", "tool_call_id": f"call_{number}", "content": "Sunny."},
+                         {"role": "assistant", "content": "It is sunny."}]
+        answers = [self.ask(messages=messages + QUESTION, temperature=temperature, seed=seed).choices[0]
+                   for seed, temperature in enumerate((0, 0.7, 0.7, 1, 1, 1))]
+        called = [answer for answer in answers if answer.finish_reason == "tool_calls"]
+        self.assertTrue(called, "the model calls at least once")
+        for answer in called:
+            for call in answer.message.tool_calls:
+                if call.function.name == "get_weather":
+                    self.check(call)
+
+    def test_a_schema_that_cannot_be_enforced_is_no_obstacle_to_auto(self):
+        odd = {"type": "function", "function": {"name": "odd", "parameters": {"type": "object", "properties": {"a": {"not": {}}}}}}
+        self.assertIn(self.ask(tools=[odd, WEATHER], max_tokens=8).choices[0].finish_reason, ("stop", "length", "tool_calls"))
+
     def test_errors_name_the_field(self):
         with self.assertRaisesRegex(openai.BadRequestError, "tool_choice"):
             self.ask(tool_choice={"type": "function", "function": {"name": "nobody"}})

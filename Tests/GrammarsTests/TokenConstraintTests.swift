@@ -1,3 +1,4 @@
+import StrictJSON
 import Testing
 
 @testable import Grammars
@@ -103,6 +104,39 @@ struct TokenConstraintTests {
         #expect(try !constraint.allows(token("true")))
         try constraint.accept(token(" true"))
         #expect(constraint.mustEnd)
+    }
+
+    @Test func aTextMayHaveBegunBeforeTheFirstToken() throws {
+        let grammar = try Grammar(gbnf: #"root ::= "true" | "tr" " é""#)
+        var constraint = try Self.constraint(grammar, dropsLeadingSpace: true)
+        func token(_ text: String) -> Int32 { Int32(Self.vocabulary.firstIndex(of: Array(text.utf8))!) }
+        #expect(try constraint.begin(after: "tr"))
+        #expect(try constraint.allows(token("u")) && constraint.allows(token(" é")))
+        #expect(try !constraint.allows(token("é")) && !constraint.allows(token("true")))
+        #expect(try constraint.begin(after: "true"))
+        #expect(constraint.mustEnd)
+        #expect(try !constraint.begin(after: "trx"))
+        #expect(try constraint.allows(token("true")))
+    }
+
+    @Test func aCallThatIsBegunMayBeSpelledInManyWays() throws {
+        let schema = #"{"type":"object","properties":{"a":{"type":"integer"}},"required":["a"]}"#
+        let functions: [(name: String, parameters: JSONValue?)] = [
+            ("get", try JSONValue(parsing: Array(schema.utf8))), ("now", nil),
+        ]
+        let grammar = try Grammar(callsOf: functions, isBegun: true)
+        for text in [
+            #"{"name": "get", "parameters": {"a": 1}}"#, #"{"name":"get","arguments":{"a":1}}"#,
+            "{\n  \"name\" : \"now\",\r\n\t\"parameters\": {}}",
+        ] {
+            #expect(try grammar.accepts(text), "\(text)")
+        }
+        for text in [
+            #"{"name": "get", "parameters": {}}"#, #"{"name": "now", "parameters": {"a": 1}}"#,
+            #"{"name": "nobody", "parameters": {}}"#, #"{"name": "now", "parameters": {}} "#,
+        ] {
+            #expect(try !grammar.accepts(text), "\(text)")
+        }
     }
 
     @Test func aVocabularyWithoutTheCharacterHasNoToken() throws {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Glibc
 import Tensors
 import Testing
 import Tokenizers
@@ -127,6 +128,24 @@ import Tokenizers
         try FileManager.default.removeItem(at: folder.url.appending(path: "tokenizer.json"))
         let error = #expect(throws: LlamaError.self) { try load(folder.url.path) }
         #expect("\(try #require(error))".contains("tokenizer.json"))
+    }
+
+    @Test func aTokenizerThatIsTooLargeOrNoFileIsRefused() throws {
+        let folder = try TemporaryFolder()
+        try copyFolder("tied", to: folder, edit: Edit("unused", "1"))
+        let path = folder.url.appending(path: "tokenizer.json").path
+        let target = folder.url.appending(path: "elsewhere").path
+        // Only its length is large: it takes no blocks. A link is as long as what it leads to.
+        try FileManager.default.moveItem(atPath: path, toPath: target)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: target)
+        _ = try load(folder.url.path)
+        try #require(truncate(target, (64 << 20) + 1) == 0)
+        let large = #expect(throws: LlamaError.self) { try load(folder.url.path) }
+        #expect("\(try #require(large))".contains("67108865 bytes"))
+        try FileManager.default.removeItem(atPath: target)
+        try FileManager.default.createDirectory(atPath: target, withIntermediateDirectories: false)
+        let folderInstead = #expect(throws: LlamaError.self) { try load(folder.url.path) }
+        #expect("\(try #require(folderInstead))".contains("no regular file"))
     }
 
     // MARK: - Refusals in GGUF

@@ -29,6 +29,7 @@ struct InterruptedPullTests {
                 case 24..<25 where isContent: .wrongPart
                 case 25..<30: .status(500)
                 case 30..<33: .status(429, headers: ["Retry-After": "1"])
+                case 33..<38: .dropInHead(after: Int.random(in: 0..<40, using: &numbers))
                 default: nil
                 }
             }

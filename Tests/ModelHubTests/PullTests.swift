@@ -203,12 +203,37 @@ struct PullTests {
         (.status(429, headers: ["Retry-After": "4000"]), "4000 seconds"), (.status(429), "too many requests"),
         (.status(500), "status 500"), (.status(418), "status 418"),
         (.redirect("nowhere://x"), "no"), (.redirect("http://127.0.0.1:1/x"), "cannot be reached"),
+        (.dropInHead(after: 0), "cannot be reached: the connection broke"),
+        (.dropInHead(after: 3), "cannot be reached: the connection broke"),
+        (.dropInHead(after: 30), "cannot be reached: the connection broke"),
     ])
     func refusalsAreSentences(_ fault: HubStandIn.Fault, _ words: String) async throws {
         try await run(fault: { _ in fault }) { _, puller in
             let error = await hubError { _ = try await puller.pull("owner/model") }
             #expect(sentence(error).contains(words), "\(fault): \(sentence(error))")
             #expect(puller.names.isEmpty)
+        }
+    }
+
+    @Test(arguments: [0, 3, 30])
+    func aHubThatDropsAnswersInTheirHeadIsAskedAgain(bytes: Int) async throws {
+        var numbers = Numbers(seed: 5)
+        // One request's worth: so what follows what is always the same.
+        let file = numbers.bytes(60_000)
+        let tally = Tally()
+        try await run(
+            ["owner/small": ["m-Q4_0.gguf": file]],
+            fault: { request in
+                tally.next(request.path) < (request.isContent ? 2 : 3) ? .dropInHead(after: bytes) : nil
+            }
+        ) { hub, puller in
+            let outcome = try await puller.pull("owner/small")
+            #expect(outcome.completed?.wasThere == false)
+            #expect(puller.model("m-Q4_0.gguf") == file && puller.downloads.isEmpty)
+            // Commit and listing, three times in vain; the file's address and its content, twice.
+            #expect(hub.requests.filter { !$0.isContent }.count == 8)
+            #expect(hub.requests.filter { $0.path.hasPrefix("/content") }.count == 3)
+            #expect(hub.requests.filter { $0.path.contains("/resolve/") }.count == 5)
         }
     }
 

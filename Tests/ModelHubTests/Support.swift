@@ -137,6 +137,19 @@ final class Counter: Sendable {
     }
 }
 
+/// Counts by name what happens on several threads.
+final class Tally: Sendable {
+    private let counts = Mutex<[String: Int]>([:])
+
+    /// From 0.
+    func next(_ name: String) -> Int {
+        counts.withLock { counts in
+            defer { counts[name, default: 0] += 1 }
+            return counts[name, default: 0]
+        }
+    }
+}
+
 /// What `body` throws; a test fails when it throws nothing, or something else.
 func hubError(_ body: () async throws -> Void) async -> HubError? {
     do {

@@ -1,4 +1,6 @@
 import Checkpoints
+import FoundationEssentials
+import Glibc
 import StrictJSON
 import Synchronization
 import Tensors
@@ -116,6 +118,20 @@ import Tokenizers
             throws: StableDiffusionError.missingPart(
                 path: directory, part: "tokenizer", expected: "vocab.json and merges.txt, or tokenizer.json")
         ) { try CLIPTokenizer(directory: directory) }
+    }
+
+    @Test func aTokenizersFileThatIsTooLargeIsRefused() throws {
+        let folder = FileManager.default.temporaryDirectory.path + "/inkling-" + UUID().uuidString
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let path = folder + "/tokenizer.json"
+        try #require(FileManager.default.createFile(atPath: path, contents: Data()))
+        // Only its length is large: it takes no blocks.
+        try #require(truncate(path, (64 << 20) + 1) == 0)
+        #expect(
+            throws: StableDiffusionError.invalidConfiguration(
+                file: folder, key: "tokenizer.json", expected: "at most 67108864 bytes", found: "67108865")
+        ) { try CLIPTokenizer(directory: folder) }
     }
 
     @Test func checkpointsWithoutATokenizerHaveOpenAIs() throws {

@@ -19,6 +19,8 @@ final class Generation {
     private let chunk: Int
     private var sampler: Sampler
     private var constraint: TokenConstraint?
+    /// For as long as the answer may have calls that it need not have.
+    private var watch: CallWatch?
     private var text: AnswerText
     private var calls: ToolCallParser?
     private var echo: EchoText
@@ -51,7 +53,11 @@ final class Generation {
         self.clock = clock
         cachedCount = cache.tokens.count
         sampler = Sampler(request.plan.sampling)
-        self.constraint = constraint
+        if let constraint, let use = request.plan.toolUse, request.plan.constraint?.isLazy == true {
+            watch = CallWatch(use, constraint, tokenizer: model.tokenizer)
+        } else {
+            self.constraint = constraint
+        }
         let stops = request.isChat ? model.chatFormat.stopStrings : []
         text = AnswerText(model.tokenizer, stops: request.plan.stop + stops, continuesText: !request.isChat)
         calls = request.plan.toolUse.map { ToolCallParser($0) }
@@ -188,12 +194,27 @@ final class Generation {
 
     private func sample(_ logits: UnsafeBufferPointer<Float>) throws -> Int32 {
         // Taken out meanwhile: its caches must have one owner while they grow.
-        guard var constraint else { return try sampler.sample(logits, recent: recent) }
+        guard var constraint else { return try watched(try sampler.sample(logits, recent: recent), logits) }
         self.constraint = nil
         defer { self.constraint = constraint }
         let token = try sampler.sample(logits, recent: recent, within: &constraint)
         try constraint.accept(token)
         return token
+    }
+
+    /// A token that was just picked, or another one where it would spoil a call.
+    private func watched(_ token: Int32, _ logits: UnsafeBufferPointer<Float>) throws -> Int32 {
+        guard var watch else { return token }
+        self.watch = nil
+        let next: Int32
+        do {
+            next = try watch.next(token, of: logits, &sampler)
+        } catch is GrammarError {
+            // What cannot be followed any more is left to the model, as if nobody had watched.
+            return token
+        }
+        if !watch.isOver { self.watch = watch }
+        return next
     }
 
     /// Whether the grammar allows nothing more.

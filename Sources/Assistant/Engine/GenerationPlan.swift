@@ -23,6 +23,8 @@ struct GenerationPlan: Sendable {
     struct Constraint: Sendable {
         var source: OutputConstraint
         var grammar: Grammar
+        /// Whether it holds only for what the answer begins by itself: calls of functions.
+        var isLazy = false
     }
 
     /// Whether every token of the prompt gets its probability, which takes an evaluation from the beginning.

@@ -138,6 +138,7 @@ struct ResidentModel {
                 wanted.grammar, trie: trie, endTokens: model.stopTokens(isChat: request.isChat),
                 dropsLeadingSpace: request.isChat && tokenizer.addsSpacePrefix)
         } catch {
+            if wanted.isLazy { return nil }
             throw wanted.source.error("\(error).")
         }
     }

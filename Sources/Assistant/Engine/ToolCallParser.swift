@@ -13,7 +13,8 @@ extension ToolUse {
 
 /// Finds calls of functions in an answer while it is written: `{"name": "…", "parameters": {…}}`, from its beginning on.
 ///
-/// The arguments are passed on as they come. What turns out to be no call of a known function is text.
+/// The arguments are passed on as they come. What turns out to be no call of a known function is text. Llama 3.1 at times
+/// writes a mark before a call, mostly as a control token, which is no text, else by its letters.
 struct ToolCallParser {
     private enum State {
         /// Before the answer, or between two calls.
@@ -27,6 +28,8 @@ struct ToolCallParser {
         /// No call, or none any more.
         case text
     }
+
+    private static let mark = "<|python_tag|>"
 
     private let names: Set<String>
     private let isParallel: Bool
@@ -52,6 +55,17 @@ struct ToolCallParser {
         return result
     }
 
+    /// Whether there will be no call any more.
+    var isOver: Bool { if case .text = state { true } else { false } }
+
+    /// What has been written of a call whose arguments begin within more of the answer; nil where none do.
+    func header(before text: String) -> String? {
+        guard case .header = state else { return nil }
+        var next = self
+        guard next.append(text).calls.contains(where: { $0.index == count }) else { return nil }
+        return String(held.drop { $0 != "{" })
+    }
+
     private mutating func take(_ scalar: Unicode.Scalar) {
         switch state {
         case .text: if count == 0 { result.text.unicodeScalars.append(scalar) }
@@ -68,10 +82,15 @@ struct ToolCallParser {
 
     private mutating func begin(_ scalar: Unicode.Scalar) {
         held.unicodeScalars.append(scalar)
-        switch scalar {
+        var rest = held.drop { $0.isWhitespace || count > 0 && ";,[]".contains($0) }
+        if rest.hasPrefix(Self.mark) {
+            rest = rest.dropFirst(Self.mark.count).drop(while: \.isWhitespace)
+        } else if Self.mark.hasPrefix(rest) {
+            return
+        }
+        switch rest {
+        case "": break
         case "{": state = .header
-        case " ", "\n", "\t", "\r": break
-        case ";", ",", "[", "]": if count == 0 { giveUp() }
         default: giveUp()
         }
     }

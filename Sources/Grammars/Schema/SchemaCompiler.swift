@@ -25,9 +25,14 @@ extension Grammar {
 extension Grammar {
     /// A call of one of some functions, `{"name": …, "parameters": …}`, with arguments that are valid by its schema.
     ///
-    /// - Parameter functions: their names and the JSON schemas of their arguments; nil for one without any.
+    /// - Parameters:
+    ///   - functions: their names and the JSON schemas of their arguments; nil for one without any.
+    ///   - isBegun: whether what stands before the arguments may be spelled in every way that is read as a call: a model
+    ///     began it by itself.
     /// - Throws: as for a JSON schema, with the path within the function's.
-    public init(callsOf functions: [(name: String, parameters: JSONValue?)]) throws(GrammarError) {
+    public init(
+        callsOf functions: [(name: String, parameters: JSONValue?)], isBegun: Bool = false
+    ) throws(GrammarError) {
         var json = try JSONRules()
         var calls: [Expression] = []
         for function in functions {
@@ -40,14 +45,25 @@ extension Grammar {
                 }
                 arguments = try compiler.expression(schema, at: "", into: &json)
             }
-            calls.append(
-                .sequence([
-                    .text(#"{"name": "#), JSONRules.literal(.string(function.name)),
-                    .text(#", "parameters": "#),
-                    arguments, .text("}"),
-                ]))
+            let name = JSONRules.literal(.string(function.name))
+            let header = isBegun ? Self.anyHeader(name) : Self.header(name)
+            calls.append(.sequence([header, arguments, .text("}")]))
         }
         try self.init(json.rules(root: .choice(calls)), root: 0)
+    }
+
+    private static func header(_ name: Expression) -> Expression {
+        .sequence([.text(#"{"name": "#), name, .text(#", "parameters": "#)])
+    }
+
+    /// With `arguments` for `parameters`, which some models write, and any blanks.
+    private static func anyHeader(_ name: Expression) -> Expression {
+        let key = Expression.choice([.text(#""parameters""#), .text(#""arguments""#)])
+        let parts: [Expression] = [
+            .text("{"), .text(#""name""#), .text(":"), name, .text(","), key, .text(":"),
+        ]
+        let blanks = Expression.repeated(.scalar(ScalarSet(" \t\n\r")), minimum: 0, maximum: nil)
+        return .sequence(parts.flatMap { [$0, blanks] })
     }
 }
 

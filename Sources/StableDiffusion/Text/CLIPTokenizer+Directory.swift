@@ -1,3 +1,4 @@
+import Checkpoints
 import FoundationEssentials
 import Tokenizers
 
@@ -45,16 +46,12 @@ private struct TokenizerFiles {
     /// A file's bytes; nil when it isn't there.
     func contents(_ name: String) throws(StableDiffusionError) -> [UInt8]? {
         let path = directory + "/" + name
-        let files = FileManager.default
-        guard let attributes = try? files.attributesOfItem(atPath: files.resolved(path)) else { return nil }
-        guard attributes[.type] as? FileAttributeType == .typeRegular else {
-            throw invalid(name, "a regular file", "something else")
+        guard let status = FileStatus(path) else { return nil }
+        guard status.isRegular else { throw invalid(name, "a regular file", "something else") }
+        guard status.size <= Self.limit else {
+            throw invalid(name, "at most \(Self.limit) bytes", "\(status.size)")
         }
-        let size = attributes[.size] as? Int ?? 0
-        guard size <= Self.limit else {
-            throw invalid(name, "at most \(Self.limit) bytes", "\(size)")
-        }
-        guard let data = files.contents(atPath: path) else {
+        guard let data = FileManager.default.contents(atPath: path) else {
             throw invalid(name, "a readable file", "no access")
         }
         return Array(data)
@@ -72,12 +69,5 @@ private struct TokenizerFiles {
 
     private func invalid(_ name: String, _ expected: String, _ found: String) -> StableDiffusionError {
         .invalidConfiguration(file: directory, key: name, expected: expected, found: found)
-    }
-}
-
-extension FileManager {
-    /// The path that a link leads to: attributes are those of the link itself.
-    fileprivate func resolved(_ path: String) -> String {
-        URL(filePath: path).resolvingSymlinksInPath().path
     }
 }

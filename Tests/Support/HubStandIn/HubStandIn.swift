@@ -13,6 +13,8 @@ public final class HubStandIn: Sendable {
         case status(Int, headers: [String: String] = [:])
         /// The connection closes after so many bytes of the body.
         case drop(after: Int)
+        /// The connection closes after so many bytes of the answer's head.
+        case dropInHead(after: Int)
         /// One byte of the body is another.
         case corrupt
         /// The whole file comes, whatever was asked for.
@@ -118,6 +120,7 @@ public final class HubStandIn: Sendable {
         switch fault {
         case .status(let code, let headers)?:
             return wire.send(code, headers, Array(#"{"error":"fault"}"#.utf8))
+        case .dropInHead(let count)?: return wire.cutHead(after: count)
         case .redirect(let address)?: return wire.send(302, ["Location": address], [])
         default: break
         }
@@ -251,6 +254,12 @@ private struct Wire {
         let sent = body.prefix(count ?? body.count)
         guard write(Array((head + "\r\n").utf8) + sent) else { return false }
         return sent.count == body.count
+    }
+
+    /// Writes no more than the first bytes of an answer's head; the connection never goes on.
+    func cutHead(after count: Int) -> Bool {
+        _ = write(Array("HTTP/1.1 200 Answer\r\nContent-Length: 1000\r\n".utf8.prefix(count)))
+        return false
     }
 
     private func write(_ bytes: [UInt8]) -> Bool {
