@@ -22,6 +22,8 @@ public final class Assistant: Sendable {
     public let conversations: ConversationService
     /// The pictures, as they are made and kept.
     public let pictures: PictureService
+    /// The responses of OpenAI's API, which know those before them.
+    public let responses: ResponseService
     /// The pictures that follow what is typed.
     public let canvases: CanvasService
     /// Quantised copies of models.
@@ -80,6 +82,7 @@ public final class Assistant: Sendable {
         pictures = PictureService(
             history: history, engine: pictureCore.pictureEngine,
             defaultFormat: PictureFormat(configuration.picture.format), logger: logger)
+        responses = ResponseService(history: history, core: core, pictures: pictures, logger: logger)
         canvases = CanvasService(
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
             settings: configuration.live, clock: clock)
