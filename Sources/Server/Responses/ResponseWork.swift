@@ -22,8 +22,11 @@ struct ResponseWork: Sendable {
     func request() async throws -> ResponseRequest {
         var completion = call.request
         completion.prompt = .chat(try await messages())
-        if let picture = call.tools.picture { try checkModel(of: picture) }
-        return ResponseRequest(completion: completion, picture: call.tools.picture?.request)
+        guard let tool = call.tools.picture else { return ResponseRequest(completion: completion) }
+        try checkModel(of: tool)
+        var picture = tool.request
+        picture.isPrivate = !call.isStored
+        return ResponseRequest(completion: completion, picture: picture)
     }
 
     private func messages() async throws -> [ChatMessage] {
