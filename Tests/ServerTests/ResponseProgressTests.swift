@@ -58,8 +58,8 @@ struct ResponseProgressTests {
                 "created", "in_progress", "output_item.added", "content_part.added", "output_text.delta",
                 "output_text.delta", "output_text.done", "content_part.done", "output_item.done", "completed",
             ])
-        #expect(events.map { $0.json["sequence_number"] } == events.indices.map { JSON($0) })
-        #expect(events.map { $0.json["type"] } == events.map { JSON.string($0.type) })
+        #expect(events.compactMap { $0.json["sequence_number"] } == events.indices.map { JSON($0) })
+        #expect(events.compactMap { $0.json["type"] } == events.map { JSON.string($0.type) })
         let item = try #require(events[2].json["item"])
         #expect(item["status"] == "in_progress" && item["content"] == [])
         for event in events[3...7] {
@@ -89,15 +89,14 @@ struct ResponseProgressTests {
         let events = try Self.events(&progress, Self.start + calls + [Self.end()])
         let call = ["output_item.added", "function_call_arguments.delta"]
         let done = ["function_call_arguments.done", "output_item.done"]
-        #expect(
-            Self.types(events)
-                == ["created", "in_progress"] + call + ["function_call_arguments.delta"] + done + call + done
-                + ["completed"])
+        let types = [["created", "in_progress"], call, [call[1]], done, call, done, ["completed"]]
+        #expect(Self.types(events) == types.flatMap { $0 })
         let output = try Self.output(events.last)
         #expect(output.map { $0["name"] } == ["f", "g"])
         #expect(output.map { $0["arguments"] } == ["{}", "{}"])
         #expect(Set(output.map { $0["call_id"]?.text }).count == 2)
-        #expect(events.filter { $0.type == "response.output_item.done" }.map { $0.json["item"] } == output)
+        let told = events.filter { $0.type == "response.output_item.done" }.compactMap { $0.json["item"] }
+        #expect(told == output)
     }
 
     private static let id = "01fox"
@@ -131,9 +130,8 @@ struct ResponseProgressTests {
             Self.token("", [ToolCallPiece(index: 0, arguments: #""a fox"}"#)]),
             Self.token("", [ToolCallPiece(index: 1, name: "f", arguments: "{}")]),
         ]
-        let events = try Self.events(
-            &progress,
-            Self.start + calls + [Self.end()] + Self.painting().map { .picture(call: 0, $0) })
+        let painting = Self.painting().map { ResponseEvent.picture(call: 0, $0) }
+        let events = try Self.events(&progress, Self.start + calls + [Self.end()] + painting)
         #expect(
             Self.types(events) == [
                 "created", "in_progress", "output_item.added", "image_generation_call.in_progress",

@@ -21,7 +21,8 @@ struct ResponseRouteTests {
     }
 
     private static func previous(_ response: JSON) throws -> String {
-        #","previous_response_id":"\#(try id(response))""#
+        let id = try Self.id(response)
+        return #","previous_response_id":"\#(id)""#
     }
 
     private static func events(_ response: TestResponse) throws -> [JSON] {
@@ -36,7 +37,7 @@ struct ResponseRouteTests {
                 Self.path, Self.body(#""Hi""#, #","stream":true"#, tokens: 9))
             #expect(response.headers["content-type"]?.hasPrefix("text/event-stream") == true)
             let events = try Self.events(response)
-            #expect(events.map { $0["sequence_number"] } == events.indices.map { JSON($0) })
+            #expect(events.compactMap { $0["sequence_number"] } == events.indices.map { JSON($0) })
             let names = response.text.split(separator: "\n").filter { $0.hasPrefix("event: ") }
             #expect(events.map { $0["type"]?.text } == names.map { "\"\($0.dropFirst(7))\"" })
             let last = try #require(events.last?["response"])
