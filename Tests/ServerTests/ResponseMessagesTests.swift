@@ -1,5 +1,6 @@
 import Assistant
 import AssistantAPI
+import HTTPTypes
 import Testing
 
 @testable import Server

@@ -86,6 +86,7 @@ struct ResponseWork: Sendable {
     func whole(_ request: ResponseRequest) async throws -> JSON {
         var last: ResponseStreamEvent?
         for try await event in events(request) { last = event }
+        try Task.checkCancellation()
         guard let response = last?.json["response"] else { throw CancellationError() }
         return response
     }
