@@ -116,7 +116,7 @@ struct ResponseWork: Sendable {
 }
 
 /// Writes the stream of a response as `event:` and `data:`.
-struct ResponseWriter: EventWriter {
+struct ResponseStreamWriter: EventWriter {
     func commits(_ event: ResponseStreamEvent) -> Bool { true }
 
     mutating func text(for event: ResponseStreamEvent) throws -> String {

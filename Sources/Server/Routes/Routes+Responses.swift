@@ -62,7 +62,7 @@ extension Routes {
         }
         let events = try await work.events(work.request())
         return try await EventStream(events, connection: context.connection, timing: timing)
-            .response(ResponseWriter())
+            .response(ResponseStreamWriter())
     }
 
     /// A response that was kept, with the files of its pictures.
