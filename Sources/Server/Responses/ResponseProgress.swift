@@ -15,7 +15,7 @@ struct ResponseStreamEvent: Sendable {
 /// once the answer has ended.
 struct ResponseProgress: Sendable {
     private var frame: ResponseFrame
-    private(set) var items: [ResponseItem] = []
+    private var items: [ResponseItem] = []
     /// Where the items of calls stand, by the calls' places in the answer.
     private var places: [Int: Int] = [:]
     /// The message or call that is being written.
