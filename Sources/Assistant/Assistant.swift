@@ -22,6 +22,8 @@ public final class Assistant: Sendable {
     public let conversations: ConversationService
     /// The pictures, as they are made and kept.
     public let pictures: PictureService
+    /// The responses of OpenAI's API, which know those before them.
+    public let responses: ResponseService
     /// The pictures that follow what is typed.
     public let canvases: CanvasService
     /// Quantised copies of models.
@@ -81,6 +83,7 @@ public final class Assistant: Sendable {
             history: history, engine: core.answerEngine(pictures: pictures),
             defaultSystem: configuration.chat.system, defaultPictures: configuration.chat.pictures,
             undo: .seconds(configuration.history.undoSeconds), logger: logger)
+        responses = ResponseService(history: history, core: core, pictures: pictures, logger: logger)
         canvases = CanvasService(
             engine: pictureCore.frameEngine, keeping: pictures.keeping, conversations: conversations,
             settings: configuration.live, clock: clock)

@@ -22,6 +22,8 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
     case pictureUnreadable(String, finding: String)
     /// Neither the picture's row nor its file was kept.
     case pictureNotSaved(finding: String)
+    /// Nothing of the response was kept.
+    case responseNotSaved(finding: String)
     case messageExists(String)
     /// Ids are letters, digits, "-" and "_", at most 64 of them.
     case malformedID(String)
@@ -63,6 +65,8 @@ public enum HistoryError: Error, Sendable, Equatable, CustomStringConvertible {
             "the file of picture \(id) cannot be read: \(finding)"
         case .pictureNotSaved(let finding):
             "the picture was not saved: \(finding)"
+        case .responseNotSaved(let finding):
+            "the response was not saved: \(finding)"
         case .messageExists(let id):
             "there is already a message \(id)"
         case .malformedID(let id):

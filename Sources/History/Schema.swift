@@ -12,7 +12,7 @@ enum Schema {
     ///
     /// Only ever appended to: a step that was released stays as it is.
     private static let migrations: [@Sendable (Database) throws -> Void] = [
-        createTables, createPictures, addPicturesOfMessages,
+        createTables, createPictures, addPicturesOfMessages, createResponses,
     ]
 
     /// Brings a database from its version to `target`, each step in a transaction of its own.
@@ -124,5 +124,22 @@ enum Schema {
     /// No foreign key: a message outlives its picture, and that of a private conversation is in no table.
     @Sendable private static func addPicturesOfMessages(_ db: Database) throws {
         try db.execute(sql: "ALTER TABLE message ADD COLUMN picture TEXT")
+    }
+
+    /// Version 4: responses of OpenAI's API that others may follow.
+    ///
+    /// No foreign key: a response outlives the one before it, and cannot be continued then.
+    @Sendable private static func createResponses(_ db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE response (
+                    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+                    id TEXT NOT NULL UNIQUE,
+                    previous TEXT,
+                    created INTEGER NOT NULL,
+                    input TEXT NOT NULL,
+                    body TEXT NOT NULL
+                ) STRICT;
+                """)
     }
 }

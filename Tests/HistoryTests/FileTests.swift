@@ -268,7 +268,7 @@ import Testing
     }
 
     /// `Fixtures/history-<n>.db` was written by version n of the schema, and is never written again.
-    @Test(arguments: 1...3)
+    @Test(arguments: 1...4)
     func aFileOfEveryReleasedVersionOpensWithAllItsRows(version: Int) async throws {
         let folder = try TemporaryFolder()
         let fixture = try #require(
@@ -290,6 +290,8 @@ import Testing
         let pictures = try await history.pictures(before: nil, limit: 9).pictures
         let fox = Picture.ofTest("fox", id: "01fox", at: ManualClock().now)
         #expect(pictures == (version < 2 ? [] : [fox]))
+        let response = StoredResponse.ofTest(id: "resp_2", after: "resp_1", at: ManualClock().now)
+        #expect(try await history.response("resp_2") == (version < 4 ? nil : response))
         try await history.close()
     }
 

@@ -32,6 +32,7 @@ import Testing
             usage: Usage(promptTokens: 30, cachedTokens: 20, completionTokens: 1))
         _ = try await history.change(talk.id, .init(title: "Octopuses"))
         try await history.save(.ofTest("fox", id: "01fox", at: clock.now), file: Data("fox".utf8))
+        try await history.save(.ofTest(id: "resp_2", after: "resp_1", at: clock.now))
         try await history.close()
         try FileManager.default.removeItem(atPath: path + PictureFiles.suffix)
         try FileManager.default.removeItem(atPath: path + ".lock")

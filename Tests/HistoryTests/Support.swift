@@ -67,6 +67,15 @@ extension Picture {
     }
 }
 
+extension StoredResponse {
+    /// A response whose texts have a NUL.
+    static func ofTest(id: String, after previous: String? = nil, at date: Date = ManualClock().now) -> Self {
+        StoredResponse(
+            id: id, previous: previous, createdAt: date, input: "[\"ink\0\"]",
+            body: #"{"status":"completed"}"#)
+    }
+}
+
 extension HistoryStore {
     /// Adds a message after the shown branch, or after `parent`.
     @discardableResult

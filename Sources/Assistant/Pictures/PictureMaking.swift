@@ -12,6 +12,8 @@ struct PictureMaking: Sendable {
     typealias Continuation = AsyncThrowingStream<PictureEvent, any Error>.Continuation
 
     let request: PictureRequest
+    /// Of the first picture, where somebody told it before.
+    let firstID: Picture.ID?
     let format: PictureFormat
     let partialSize: PictureService.PartialSize
     let history: HistoryStore
@@ -37,8 +39,9 @@ struct PictureMaking: Sendable {
             case .loading(let fraction): events.yield(.loading(.init(fraction: fraction)))
             case .notice(let notice): events.yield(.notice(notice))
             case .started(let index, let outline):
+                let told = index == 0 ? firstID : nil
                 let picture = Begun(
-                    id: HistoryStore.makeID(), outline: outline, recipe: running.recipe(outline))
+                    id: told ?? HistoryStore.makeID(), outline: outline, recipe: running.recipe(outline))
                 begun[index] = picture
                 events.yield(
                     .started(

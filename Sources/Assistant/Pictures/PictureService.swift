@@ -48,9 +48,11 @@ public final class PictureService: Sendable {
     ///   - request: What is asked.
     ///   - client: Who asks: requests of one client are served in order, clients take turns.
     ///   - partialSize: Of the pictures on their way.
+    ///   - firstID: The id of the first picture, which nothing else has; `nil` makes one.
     /// - Returns: A stream whose errors are `AssistantError`s.
     public func make(
-        _ request: PictureRequest, client: String = "", partialSize: PartialSize = .small
+        _ request: PictureRequest, client: String = "", partialSize: PartialSize = .small,
+        firstID: Picture.ID? = nil
     ) -> AsyncThrowingStream<PictureEvent, any Error> {
         let (stream, events) = AsyncThrowingStream.makeStream(of: PictureEvent.self)
         let cancellation = Cancellation()
@@ -58,7 +60,8 @@ public final class PictureService: Sendable {
             if case .cancelled = reason { cancellation.cancel() }
         }
         let making = PictureMaking(
-            request: request, format: request.format ?? defaultFormat, partialSize: partialSize,
+            request: request, firstID: firstID, format: request.format ?? defaultFormat,
+            partialSize: partialSize,
             history: history, recent: recent, cancellation: cancellation, events: events, logger: logger)
         let isRunning = running.run(in: client, cancellation: cancellation) { [engine] in
             do {

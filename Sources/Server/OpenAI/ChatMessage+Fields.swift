@@ -59,27 +59,33 @@ extension ChatMessage {
         return calls
     }
 
+    /// The types of an API's parts that are text, each with the field that has it.
+    typealias TextParts = [String: String]
+
     /// A string, or parts of which all are text.
-    private static func content(_ fields: Fields) throws(Failure) -> String {
-        switch fields["content"] {
+    static func content(
+        _ fields: Fields, _ name: String = "content", parts types: TextParts = ["text": "text"]
+    ) throws(Failure) -> String {
+        switch fields[name] {
         case .string(let text): return text
         case .array(let parts):
             var text = ""
             for (index, part) in parts.enumerated() {
-                text += try Self.text(of: Fields(part, path: "\(fields.path)content[\(index)]"))
+                text += try Self.text(of: Fields(part, path: "\(fields.path)\(name)[\(index)]"), types)
             }
             return text
-        case nil: throw fields.missing("content", "a string or an array of parts")
-        case .some(let value): throw fields.mismatch("content", "a string or an array of parts", value)
+        case nil: throw fields.missing(name, "a string or an array of parts")
+        case .some(let value): throw fields.mismatch(name, "a string or an array of parts", value)
         }
     }
 
-    private static func text(of part: Fields) throws(Failure) -> String {
-        switch try part.requiredString("type") {
-        case "text": return try part.requiredString("text")
-        case "image_url":
+    private static func text(of part: Fields, _ types: TextParts) throws(Failure) -> String {
+        let type = try part.requiredString("type")
+        if let name = types[type] { return try part.requiredString(name) }
+        switch type {
+        case "image_url", "input_image", "input_file":
             throw .unsupported("This model cannot see; send text only.", parameter: part.path + "type")
-        case let type:
+        default:
             throw .unsupported(
                 "'\(part.path)type' is \(type); the models here read text only.",
                 parameter: part.path + "type")

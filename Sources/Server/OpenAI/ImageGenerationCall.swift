@@ -21,13 +21,8 @@ struct ImageGenerationCall: Sendable {
         var (prompt, extras) = try ExtraArguments.taken(from: given)
         if prompt.isEmpty, let other = extras?.prompt { prompt = other }
         var request = PictureRequest(prompt: prompt)
-        try request.readSettings(fields)
-        let otherScale = try fields.number("cfg_scale", in: 0...100)
-        request.guidanceScale = request.guidanceScale ?? otherScale
+        try Self.readSettings(fields, into: &request)
         request.count = try fields.integer("n", in: 1...10)
-        (request.width, request.height) = try Self.size(fields)
-        (request.format, request.quality) = try Self.format(fields)
-        request.partialImages = try fields.integer("partial_images", in: 0...3)
         extras?.fill(&request)
         try operation.readStart(fields, into: &request)
         try Self.refuseUnsupported(fields)
@@ -38,13 +33,23 @@ struct ImageGenerationCall: Sendable {
         self.operation = operation
     }
 
+    /// What this call and the `image_generation` tool of responses have in common.
+    static func readSettings(_ fields: Fields, into request: inout PictureRequest) throws(Failure) {
+        try request.readSettings(fields)
+        let otherScale = try fields.number("cfg_scale", in: 0...100)
+        request.guidanceScale = request.guidanceScale ?? otherScale
+        (request.width, request.height) = try size(fields)
+        (request.format, request.quality) = try format(fields)
+        request.partialImages = try fields.integer("partial_images", in: 0...3)
+    }
+
     private enum ResponseFormat: String, CaseIterable {
         case base64 = "b64_json"
         case url
     }
 
     /// `WIDTHxHEIGHT` in pixels, or `auto` for the model's own size.
-    static func size(_ fields: Fields) throws(Failure) -> (width: Int?, height: Int?) {
+    private static func size(_ fields: Fields) throws(Failure) -> (width: Int?, height: Int?) {
         guard let text = try fields.string("size"), text != "auto", !text.isEmpty else { return (nil, nil) }
         let lengths = text.lowercased().split(separator: "x", omittingEmptySubsequences: false).map {
             $0.allSatisfy(\.isASCIIDigit) ? Int($0) : nil
@@ -53,8 +58,9 @@ struct ImageGenerationCall: Sendable {
             (1...65_536).contains(width), (1...65_536).contains(height)
         else {
             throw .invalid(
-                "'size' must be 'auto' or WIDTHxHEIGHT in pixels, such as 512x512, not '\(text.prefix(80))'.",
-                parameter: "size")
+                "'\(fields.path)size' must be 'auto' or WIDTHxHEIGHT in pixels, such as 512x512, "
+                    + "not '\(text.prefix(80))'.",
+                parameter: fields.path + "size")
         }
         return (width, height)
     }
@@ -63,7 +69,8 @@ struct ImageGenerationCall: Sendable {
     private static func format(_ fields: Fields) throws(Failure) -> (PictureFormat?, Int?) {
         if try fields.string("output_format") == "jpeg" {
             throw .unsupported(
-                "'output_format' jpeg is not supported; take png or webp.", parameter: "output_format")
+                "'\(fields.path)output_format' jpeg is not supported; take png or webp.",
+                parameter: fields.path + "output_format")
         }
         let format = try fields.choice("output_format", among: PictureFormat.allCases)
         let compression = try fields.integer("output_compression", in: 0...100)
@@ -72,10 +79,11 @@ struct ImageGenerationCall: Sendable {
     }
 
     /// What would change the picture's meaning if it were ignored is refused by name.
-    private static func refuseUnsupported(_ fields: Fields) throws(Failure) {
+    static func refuseUnsupported(_ fields: Fields) throws(Failure) {
         if try fields.string("background") == "transparent" {
             throw .unsupported(
-                "'background' transparent is not supported; pictures are opaque.", parameter: "background")
+                "'\(fields.path)background' transparent is not supported; pictures are opaque.",
+                parameter: fields.path + "background")
         }
         for name in ["moderation", "style", "user"] { _ = try fields.string(name) }
     }

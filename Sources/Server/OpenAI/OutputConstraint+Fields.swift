@@ -21,13 +21,24 @@ extension OutputConstraint {
         return wanted.first?.1
     }
 
-    private static func responseFormat(_ format: Fields) throws(Failure) -> OutputConstraint? {
+    /// What `text.format` of a response asks for, which has the schema beside its type.
+    ///
+    /// - Throws: `Failure` 400 that names the field.
+    static func readText(_ fields: Fields) throws(Failure) -> OutputConstraint? {
+        guard let format = try fields.object("text")?.object("format") else { return nil }
+        return try responseFormat(format, isFlat: true)
+    }
+
+    private static func responseFormat(
+        _ format: Fields, isFlat: Bool = false
+    ) throws(Failure) -> OutputConstraint? {
         switch try format.requiredString("type") {
         case "text": return nil
         // llama-server's clients put a schema beside it.
         case "json_object": return try format.schema("schema") ?? .jsonObject
         case "json_schema":
-            guard let wrapper = try format.object("json_schema") else {
+            let nested = isFlat ? format : try format.object("json_schema")
+            guard let wrapper = nested else {
                 throw format.missing("json_schema", "an object with a schema")
             }
             guard let schema = try wrapper.schema("schema") else {

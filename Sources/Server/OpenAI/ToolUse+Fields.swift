@@ -1,7 +1,7 @@
 import AssistantAPI
 
 extension ToolUse {
-    private static let limit = 128
+    static let limit = 128
 
     /// What `tools`, `tool_choice` and `parallel_tool_calls` ask for; nil where nothing may be called.
     ///
@@ -23,7 +23,8 @@ extension ToolUse {
         return ToolUse(tools: tools, choice: choice, isParallel: isParallel)
     }
 
-    private static func choice(_ fields: Fields, among tools: [Tool]) throws(Failure) -> Choice? {
+    /// What `tool_choice` asks for; nil for none.
+    static func choice(_ fields: Fields, among tools: [Tool]) throws(Failure) -> Choice? {
         let path = fields.path + "tool_choice"
         let choice: Choice
         switch fields["tool_choice"] {
@@ -55,6 +56,21 @@ extension Tool {
         guard let function = try fields.object("function") else {
             throw fields.missing("function", "an object with a name")
         }
+        try self.init(function: function, definition: json.text)
+    }
+
+    /// Reads `{"type": "function", "name", "description", "parameters"}`, which the model is shown as the other shape.
+    init(flat fields: Fields) throws(Failure) {
+        var members: [(String, JSON)] = []
+        for name in ["name", "description", "parameters"] {
+            if let value = fields[name] { members.append((name, value)) }
+        }
+        let definition: JSON = ["type": "function", "function": JSON(members)]
+        _ = try fields.string("description")
+        try self.init(function: fields, definition: definition.text)
+    }
+
+    private init(function: Fields, definition: String) throws(Failure) {
         let name = try function.requiredString("name")
         guard (1...64).contains(name.utf8.count), name.utf8.allSatisfy({ Self.isNamePart($0) }) else {
             throw .invalid(
@@ -66,7 +82,7 @@ extension Tool {
             guard case .object = value else { throw function.mismatch("parameters", "a JSON schema", value) }
             parameters = value.text
         }
-        self.init(name: name, definition: json.text, parameters: parameters)
+        self.init(name: name, definition: definition, parameters: parameters)
     }
 
     private static func isNamePart(_ byte: UInt8) -> Bool {

@@ -28,7 +28,7 @@ extension MessageDraft {
 
 extension GenerationSettings {
     /// Most tokens that a request may ask for; more than any context holds.
-    private static let tokenLimit = 1 << 24
+    static let tokenLimit = 1 << 24
 
     /// The sampling fields, by the names that OpenAI's API and llama-server share.
     ///

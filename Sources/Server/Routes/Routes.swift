@@ -30,6 +30,7 @@ struct Routes: Sendable {
         addPulls(to: router)
         addModelManagement(to: router)
         addChatCompletions(to: router)
+        addResponses(to: router)
         addCompletions(to: router)
         addEmbeddings(to: router)
         addTokens(to: router)
