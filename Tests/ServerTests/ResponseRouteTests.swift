@@ -46,7 +46,8 @@ struct ResponseRouteTests {
             }
             #expect(members.map(\.name) == streamed.map(\.name))
             let text = try #require(whole["output"]).elements()[0]["content"]
-            #expect(try #require(last["output"]).elements()[0]["content"] == text)
+            let output = try #require(last["output"]).elements()
+            #expect(output[0]["content"] == text)
         }
     }
 
@@ -84,7 +85,8 @@ struct ResponseRouteTests {
             #expect(page["has_more"] == true && page["last_id"] == items[1]["id"])
             let after = try Self.id(items[1])
             let rest = try await daemon.get("\(Self.path)/\(id)/input_items?limit=2&after=\(after)").json()
-            #expect(try #require(rest["data"]).elements().count == 1 && rest["has_more"] == false)
+            let left = try #require(rest["data"]).elements()
+            #expect(left.count == 1 && rest["has_more"] == false)
             let rising = try await daemon.get("\(Self.path)/\(id)/input_items?order=asc").json()
             #expect(rising["last_id"] == page["first_id"])
             let cancelled = try await daemon.post("\(Self.path)/\(id)/cancel", "{}")
@@ -136,7 +138,8 @@ struct ResponseRouteTests {
             #expect(names == ["in_progress", "generating", "partial_image", "partial_image", "completed"])
             let response = try #require(events.last?["response"])
             #expect(response["status"] == "completed", "\(response.text.prefix(500))")
-            let item = try #require(try #require(response["output"]).elements().last)
+            let output = try #require(response["output"]).elements()
+            let item = try #require(output.last)
             guard case .string(let result)? = item["result"] else { throw ClientError.malformed(item.text) }
             let bitmap = try Bitmap(decoding: Array(try #require(Data(base64Encoded: result))))
             #expect(bitmap.samples.prefix(3) == [7, 3, 7])
@@ -147,7 +150,8 @@ struct ResponseRouteTests {
             let deleted = try await daemon.request("DELETE", "/inkling/v1/pictures/\(picture)")
             #expect(deleted.status == 200)
             let again = try await daemon.get("\(Self.path)/\(id)").json()
-            #expect(try #require(again["output"]).elements().last?["result"] == .null)
+            let outputAgain = try #require(again["output"]).elements()
+            #expect(outputAgain.last?["result"] == .null)
             // What follows knows that it was shown.
             let next = try await daemon.json(Self.path, Self.body(#""And?""#, try Self.previous(response)))
             let alone = try await daemon.json(Self.path, Self.body(#""And?""#))
@@ -173,7 +177,8 @@ struct ResponseRouteTests {
                 let last =
                     more.isEmpty ? try answer.json() : try Self.events(answer).last?["response"] ?? .null
                 #expect(last["status"] == "failed" && last["error"]?["code"] == "server_error")
-                #expect(try #require(last["output"]).elements().last?["status"] == "failed")
+                let output = try #require(last["output"]).elements()
+                #expect(output.last?["status"] == "failed")
             }
         }
     }

@@ -155,18 +155,18 @@ struct Answer: Sendable {
         logger.warning("an answer was not saved", metadata: ["error": "\(error)"])
         let reason = AssistantError.history(error, doing: "This answer is not saved").message
         events.yield(.notice(Notice(code: "not_saved", message: reason)))
-        extension CompletionRequest {
-            /// The first thing that was asked; empty where there is none.
-            fileprivate var firstQuestion: String { questions.first ?? "" }
-            /// What is to be answered now.
-            fileprivate var question: String { questions.last ?? "" }
+    }
+}
 
-            private var questions: [String] {
-                guard case .chat(let messages) = prompt else { return [] }
-                return messages.filter { $0.role == .user && $0.toolName == nil }.map(\.content)
-            }
-        }
+extension CompletionRequest {
+    /// The first thing that was asked; empty where there is none.
+    fileprivate var firstQuestion: String { questions.first ?? "" }
+    /// What is to be answered now.
+    fileprivate var question: String { questions.last ?? "" }
 
+    private var questions: [String] {
+        guard case .chat(let messages) = prompt else { return [] }
+        return messages.filter { $0.role == .user && $0.toolName == nil }.map(\.content)
     }
 }
 
