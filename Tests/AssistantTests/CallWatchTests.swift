@@ -97,7 +97,7 @@ struct CallWatchTests {
 
     @Test(arguments: [
         [#"{"name": "get", "parameters": {"town": 5}}"#],
-        [#"{"name": "get", "parameters":"#, " {}", "}"],
+        [#"{"name": "get", "parameters":"#, " {}", #""}}"#],
         [#"{"name": "get", "arguments"#, "\":{\"", #"town": 5}}"#],
         [#"{"name": "get", "parameters": {"#, "<|endoftext|>"],
         ["<|python_tag|>", #"{"name": "get", "parameters": {"city": "far too long"}}"#],

@@ -55,7 +55,9 @@ class Responses(unittest.TestCase):
 
     def test_the_clients_own_stream_puts_the_answer_together(self):
         # Its accumulators follow items and parts by their places, and refuse what doesn't fit together.
-        with self.client.responses.stream(model=self.model, input="Say hello.", temperature=0) as stream:
+        with self.client.responses.stream(
+                model=self.model, input="What is the capital of France?", temperature=0, max_output_tokens=100,
+                extra_body={"stop": ["."]}) as stream:
             snapshots = [event.snapshot for event in stream if event.type == "response.output_text.delta"]
             final = stream.get_final_response()
         self.assertEqual(snapshots[-1], final.output_text)
