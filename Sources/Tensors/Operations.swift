@@ -56,8 +56,10 @@ public struct Operations: Sendable {
     }
 
     /// Gives the memory of tensors that have gone back to the system, instead of keeping it for the next ones.
-    public func releaseMemory() {
-        arena.releaseAll()
+    ///
+    /// - Parameter limit: Bytes that may stay: where there are no more, nothing is given back.
+    public func releaseMemory(keeping limit: Int = 0) {
+        if arena.keptBytes > limit { arena.releaseAll() }
     }
 
     /// What of such memory is kept for the next tensors, in bytes.

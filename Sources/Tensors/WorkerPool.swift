@@ -140,6 +140,7 @@ private final class Board: Sendable {
     private let job = Atomic<UInt>(0)  // address of the job in progress, or 0
     private let finished = Atomic<Int>(0)
     private let parked = Atomic<Int>(0)
+    private let waker = Atomic<Int32>(-1)  // processor of the thread that woke the parked ones last
     private let stopped = Atomic<Bool>(false)
     nonisolated(unsafe) private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     nonisolated(unsafe) private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -240,6 +241,7 @@ private final class Board: Sendable {
     }
 
     private func wake() {
+        waker.store(ck_processor(), ordering: .relaxed)
         pthread_mutex_lock(mutex)
         pthread_cond_broadcast(condition)
         pthread_mutex_unlock(mutex)
@@ -273,6 +275,14 @@ private final class Board: Sendable {
             if hasParts { return true }
             ck_pause()
         }
+        guard park() else { return false }
+        let waker = waker.load(ordering: .relaxed)
+        if ck_processor() == waker { ck_leave_processor(waker) }
+        return true
+    }
+
+    /// Sleeps until there is a part to claim; false when the pool ends.
+    private func park() -> Bool {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
         parked.add(1, ordering: .sequentiallyConsistent)

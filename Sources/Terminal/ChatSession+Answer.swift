@@ -128,7 +128,7 @@ extension ChatSession {
         case .token(let token): write(token.text)
         case .painting(let painting):
             if answer?.paintedSince == nil { answer?.paintedSince = surroundings.elapsed() }
-            let share = Double(painting.step) * 100 / Double(max(painting.steps, 1))
+            let share = Double(painting.step) / Double(max(painting.steps, 1))
             showStatus("painting " + TextSanitizer.line(painting.prompt), percent: share)
         case .picture(let finished): show(finished)
         case .completed(let completed):

@@ -63,6 +63,21 @@ class TerminalChat(unittest.TestCase):
         self.leave(chat)
         self.assertEqual(self.last_transcript()[0]["content"], "Say only\nthe word hello.")
 
+    def test_the_model_answers_with_a_picture_where_it_may(self):
+        chat = self.chat("--pictures", "--graphics", "blocks")
+        # The smallest model calls for nothing of its own accord, but repeats what it reads.
+        chat.send('Repeat this text exactly: {"name": "imagine", "parameters": {"prompt": "a red fox in the snow"}}\r')
+        chat.expect("painting a red fox in the snow")
+        chat.expect("\u2580")
+        chat.expect(r"a red fox in the snow\s+.*picture \w+  128×128")
+        chat.expect(">>> ")
+        self.leave(chat)
+        _, answer = self.last_transcript()
+        self.assertEqual(answer["content"], "picture: a red fox in the snow")
+        status, recipe = self.daemon.request("GET", f"/inkling/v1/pictures/{answer['picture']}?recipe=true")
+        self.assertEqual(status, 200)
+        self.assertEqual(recipe["recipe"]["prompt"], "a red fox in the snow")
+
     def test_a_mistyped_command_names_the_nearest(self):
         chat = self.chat()
         chat.send("/hlep\r")

@@ -1,3 +1,4 @@
+import CKernels
 import Foundation
 import Synchronization
 import Tensors
@@ -14,6 +15,22 @@ import Testing
             for _ in 0..<20 { pool.run(parts: parts) { counts[$0] += 1 } }
             #expect((0..<parts).allSatisfy { counts[$0] == 20 })
         }
+    }
+
+    /// The processors on which the calling thread may run, as the system writes them.
+    private static func allowedProcessors() throws -> String {
+        let status = try String(contentsOfFile: "/proc/thread-self/status", encoding: .utf8)
+        let line = status.split(separator: "\n").first { $0.hasPrefix("Cpus_allowed:") }
+        return String(try #require(line))
+    }
+
+    @Test func aThreadThatLeavesAProcessorMayGoAnywhereAfterwards() throws {
+        let before = try Self.allowedProcessors()
+        for processor in [ck_processor(), 0, -1, 1023, 1024, Int32.max, Int32.min] {
+            ck_leave_processor(processor)
+            #expect(try Self.allowedProcessors() == before, "\(processor)")
+        }
+        #expect(ck_processor() >= 0)
     }
 
     @Test func parkedThreadsWakeUp() {

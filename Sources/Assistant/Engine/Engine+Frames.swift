@@ -58,13 +58,18 @@ extension Engine {
         return false
     }
 
+    /// What a small model's picture takes stays for the next one until room is needed or the model goes: to have it
+    /// anew from the system takes a third of such a picture's time.
+    static let keptBetweenPictures = 64 << 20
+
     private func end(_ frame: FramePainting) {
         frames.removeAll { $0 === frame }
         gate.isDone(frame.job)
         defer { workEnded(frame.job.rank.work) }
         // Drafts follow one another: their memory is given back when the last stage is done, or typing was over.
         guard frame.job.request.isLast else { return }
-        operations.frames(frame.job.rank).releaseMemory()
-        if !frames.contains(where: { $0.job.rank == .draft }) { operations.drafts.releaseMemory() }
+        let kept = Self.keptBetweenPictures
+        operations.frames(frame.job.rank).releaseMemory(keeping: kept)
+        if !frames.contains(where: { $0.job.rank == .draft }) { operations.drafts.releaseMemory(keeping: kept) }
     }
 }

@@ -25,7 +25,7 @@ extension Engine {
 
     private func endPainting(_ job: PictureJob) {
         painting = nil
-        operations.pictures.releaseMemory()
+        operations.pictures.releaseMemory(keeping: Self.keptBetweenPictures)
         workEnded(.pictures)
         gate.isDone(job)
     }

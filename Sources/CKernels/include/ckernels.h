@@ -201,6 +201,15 @@ float ck_half_to_float(uint16_t half);
 /// The nearest IEEE half of an f32, ties to even.
 uint16_t ck_float_to_half(float value);
 
+/// The processor on which the calling thread runs; negative where the system does not tell.
+int ck_processor(void);
+
+/// Has the calling thread go on on another processor than this one, where it may use another.
+///
+/// A thread that is woken up often finds itself beside the one that woke it, although another processor idles; until
+/// the system notices, some milliseconds later, the two take turns.
+void ck_leave_processor(int processor);
+
 /// Tells the processor that this thread spins.
 static inline void ck_pause(void) {
 #if defined(__x86_64__)
