@@ -57,7 +57,8 @@ extension HistoryStore {
                 sql: """
                     UPDATE message SET finish = :finish, error = CAST(:error AS TEXT),
                         model = coalesce(CAST(:model AS TEXT), model), prompt_tokens = :prompt,
-                        cached_tokens = :cached, completion_tokens = :completion, picture = :picture
+                        cached_tokens = :cached, completion_tokens = :completion,
+                        picture = coalesce(:picture, picture)
                     WHERE sequence = :sequence
                     """,
                 arguments: [
