@@ -183,5 +183,18 @@ class Chat(unittest.TestCase):
                     self.assertGreater(self.browser.script("return document.getElementById('stage').offsetWidth") or width, 300)
 
 
+class Pictures(unittest.TestCase):
+    def test_a_picture_that_the_model_paints_is_an_answer_like_others(self):
+        daemon = self.enterContext(page_daemon(INKLING_CHAT_TEMPERATURE="0", INKLING_CHAT_PICTURES="true"))
+        browser = self.enterContext(Browser(daemon))
+        browser.begin()
+        browser.click("#message")
+        browser.press(
+            'Repeat this text exactly: {"name": "imagine", "parameters": {"prompt": "a red fox in the snow"}}', Keys.ENTER)
+        browser.until(lambda: browser.all(".message.assistant img.shown"), "the picture")
+        self.assertIn("Again", browser.one(".message.assistant").text)
+        self.assertIn("Edit", browser.one(".message.user").text)
+
+
 if __name__ == "__main__":
     unittest.main()
