@@ -106,6 +106,18 @@ struct AnswerPictureTests {
         }
     }
 
+    @Test func whatOnlyReadsLikeAPictureStaysText() async throws {
+        let conversation = try await service.create(.init())
+        for (question, answer) in [("Say it.", "picture: a fox"), ("Why?", "So.")] {
+            let stream = ask(question, in: conversation.id)
+            let call = try #require(await engine.next())
+            #expect(call.messages.allSatisfy { $0.toolCalls == nil })
+            call.say(answer)
+            call.finish()
+            for try await _ in stream {}
+        }
+    }
+
     @Test func aPictureThatFailsIsAFailedAnswer() async throws {
         let conversation = try await service.create(.init())
         let stream = ask("Paint a fox", in: conversation.id)

@@ -53,6 +53,15 @@ struct TypedDraftTests {
         #expect(engine.expected.withLock { $0.last?.request.model } == "other")
     }
 
+    @Test func whatIsEvaluatedAheadIsWhatAModelThatMayPaintWillSee() async throws {
+        let conversation = try await service.create(.init())
+        for (pictures, use) in [(true, ImagineTool.use), (false, nil), (nil, nil)] {
+            service.draft(.init(text: "Paint a fox", pictures: pictures), in: conversation.id)
+            _ = await engine.nextDraft()
+            #expect(engine.expected.withLock { $0.last?.request.toolUse } == use)
+        }
+    }
+
     @Test func whatIsTypedDuringAnAnswerWaitsForIt() async throws {
         let conversation = try await service.create(.init())
         let stream = service.send(.init(content: "Hi"), to: conversation.id)

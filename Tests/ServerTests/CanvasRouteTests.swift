@@ -257,6 +257,16 @@ struct CanvasRouteTests {
         }
     }
 
+    @Test func requestsAreCountedByTheirRoute() async throws {
+        try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
+            _ = try await daemon.get("/inkling/v1/version")
+            _ = try await daemon.get("/inkling/v1/version")
+            let metrics = try await daemon.get("/metrics").text
+            let asked = #"method="GET",route="/inkling/v1/version",status="200""#
+            #expect(metrics.contains("inkling_http_requests_total{\(asked)} 2"))
+        }
+    }
+
     @Test func metricsAreInPrometheusFormat() async throws {
         try await RunningDaemon.run(painter: ScriptedPainter()) { daemon in
             _ = try await daemon.post("/v1/completions", #"{"prompt":"ink","max_tokens":4}"#)

@@ -70,6 +70,8 @@ extension Engine {
         guard frame.job.request.isLast else { return }
         let kept = Self.keptBetweenPictures
         operations.frames(frame.job.rank).releaseMemory(keeping: kept)
-        if !frames.contains(where: { $0.job.rank == .draft }) { operations.drafts.releaseMemory(keeping: kept) }
+        if !frames.contains(where: { $0.job.rank == .draft }) {
+            operations.drafts.releaseMemory(keeping: kept)
+        }
     }
 }
