@@ -16,13 +16,6 @@ extension ChatEvent: WireEvent {
         }
     }
 
-    public var isLast: Bool {
-        switch self {
-        case .completed, .failed: true
-        default: false
-        }
-    }
-
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {

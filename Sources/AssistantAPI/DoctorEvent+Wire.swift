@@ -9,13 +9,6 @@ extension DoctorEvent: WireEvent {
         }
     }
 
-    public var isLast: Bool {
-        switch self {
-        case .completed, .failed: true
-        default: false
-        }
-    }
-
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {

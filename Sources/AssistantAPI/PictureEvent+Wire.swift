@@ -15,13 +15,6 @@ extension PictureEvent: WireEvent {
         }
     }
 
-    public var isLast: Bool {
-        switch self {
-        case .completed, .failed: true
-        default: false
-        }
-    }
-
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {

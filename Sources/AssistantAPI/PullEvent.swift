@@ -106,13 +106,6 @@ public enum PullEvent: WireEvent, Sendable, Equatable {
         }
     }
 
-    public var isLast: Bool {
-        switch self {
-        case .completed, .failed: true
-        default: false
-        }
-    }
-
     public func data() throws -> Data {
         let encoder = Wire.encoder()
         return switch self {

@@ -15,22 +15,11 @@ struct AnswerPictureTests {
 
     init() throws {
         history = try HistoryStore.open(path: nil)
-        service = ConversationService(
-            history: history, engine: engine.answerEngine, defaultSystem: nil, undo: .seconds(600),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        service = engine.conversations(history)
     }
 
     private static let timings = PictureTimings(
         queued: 0, loading: 0, encode: 1, denoise: 2, decode: 3, total: 6)
-
-    private func picture(_ prompt: String) -> Picture {
-        let recipe = Recipe(
-            model: "scenes", prompt: prompt, width: 128, height: 128, steps: 4, seed: 0, scheduler: "lcm",
-            guidanceScale: 1, decoder: "tiny")
-        return Picture(
-            id: "p1", format: .png, width: 128, height: 128, bytes: 3,
-            sha256: String(repeating: "0", count: 64), recipe: recipe, createdAt: Date())
-    }
 
     private func ask(
         _ content: String, in conversation: Conversation.ID, pictures: Bool? = true
@@ -47,7 +36,7 @@ struct AnswerPictureTests {
         for part in arguments { call.call(ImagineTool.name, part) }
         call.finish()
         let painting = try #require(await engine.nextPainting())
-        let picture = picture(painting.request.prompt)
+        let picture = Picture.small("p1", of: painting.request.prompt)
         painting.events.yield(.started(.init(index: 0, id: picture.id, recipe: picture.recipe)))
         painting.events.yield(
             .progress(.init(index: 0, stage: .denoise, done: 1, total: 4, milliseconds: 1)))

@@ -14,9 +14,7 @@ struct ConversationServiceTests {
 
     init() throws {
         history = try HistoryStore.open(path: nil)
-        service = ConversationService(
-            history: history, engine: engine.answerEngine, defaultSystem: nil, undo: .seconds(600),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        service = engine.conversations(history)
     }
 
     /// Sends a draft and collects its events while `play` answers.

@@ -14,23 +14,13 @@ struct PictureTurnTests {
 
     init() throws {
         history = try HistoryStore.open(path: nil)
-        service = ConversationService(
-            history: history, engine: engine.answerEngine, defaultSystem: nil, undo: .seconds(600),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
-    }
-
-    private func picture(_ id: String) -> Picture {
-        let recipe = Recipe(
-            model: "scenes", prompt: "a fox", width: 128, height: 128, steps: 4, seed: 0, scheduler: "lcm",
-            guidanceScale: 1, decoder: "tiny")
-        return Picture(
-            id: id, format: .png, width: 128, height: 128, bytes: 3,
-            sha256: String(repeating: "0", count: 64), recipe: recipe, createdAt: Date())
+        service = engine.conversations(history)
     }
 
     @Test func aPictureBecomesWhatWasTypedAndAMessageThatShowsIt() async throws {
         let conversation = try await service.create(.init())
-        let messages = try await service.append(picture: picture("p1"), prompt: "a fox", to: conversation.id)
+        let messages = try await service.append(
+            picture: Picture.small("p1"), prompt: "a fox", to: conversation.id)
         #expect(messages.map(\.role) == [.user, .assistant])
         #expect(messages.map(\.content) == ["/imagine a fox", "picture: a fox"])
         #expect(messages.map(\.picture) == [nil, "p1"])
@@ -43,7 +33,7 @@ struct PictureTurnTests {
 
     @Test func theChatModelReadsPicturesAsText() async throws {
         let conversation = try await service.create(.init())
-        _ = try await service.append(picture: picture("p1"), prompt: "a fox", to: conversation.id)
+        _ = try await service.append(picture: Picture.small("p1"), prompt: "a fox", to: conversation.id)
         let stream = service.send(.init(content: "And in snow?"), to: conversation.id)
         let call = try #require(await engine.next())
         #expect(
@@ -59,9 +49,10 @@ struct PictureTurnTests {
     @Test(arguments: [0, 1])
     func aPictureThatEditsAnotherBecomesABranchBesideIt(edited: Int) async throws {
         let conversation = try await service.create(.init())
-        let first = try await service.append(picture: picture("p1"), prompt: "a fox", to: conversation.id)
+        let first = try await service.append(
+            picture: Picture.small("p1"), prompt: "a fox", to: conversation.id)
         let second = try await service.append(
-            picture: picture("p2"), prompt: "a red fox", to: conversation.id, edits: first[edited].id)
+            picture: Picture.small("p2"), prompt: "a red fox", to: conversation.id, edits: first[edited].id)
         #expect(second[0].parent == nil)
         #expect(second[0].siblingCount == 2)
         #expect(second[0].siblingIndex == 1)
@@ -81,19 +72,20 @@ struct PictureTurnTests {
         for edited in [answer.id, "nobody"] {
             let error = await #expect(throws: AssistantError.self) {
                 _ = try await service.append(
-                    picture: picture("p1"), prompt: "a fox", to: conversation.id, edits: edited)
+                    picture: Picture.small("p1"), prompt: "a fox", to: conversation.id, edits: edited)
             }
             #expect(error?.parameter == "edits")
         }
         #expect(try await service.transcript(conversation.id).messages.count == 2)
         await #expect(throws: AssistantError.self) {
-            _ = try await service.append(picture: picture("p1"), prompt: "a fox", to: "nowhere")
+            _ = try await service.append(picture: Picture.small("p1"), prompt: "a fox", to: "nowhere")
         }
     }
 
     @Test func aPictureIsNotRegeneratedByTheChatModel() async throws {
         let conversation = try await service.create(.init())
-        let messages = try await service.append(picture: picture("p1"), prompt: "a fox", to: conversation.id)
+        let messages = try await service.append(
+            picture: Picture.small("p1"), prompt: "a fox", to: conversation.id)
         let error = await #expect(throws: AssistantError.self) {
             for try await _ in service.send(.init(regenerates: messages[1].id), to: conversation.id) {}
         }
@@ -104,7 +96,8 @@ struct PictureTurnTests {
         let conversation = try await service.create(.init())
         let stream = service.send(.init(content: "Hello"), to: conversation.id)
         let call = try #require(await engine.next())
-        async let committed = service.append(picture: picture("p1"), prompt: "a fox", to: conversation.id)
+        async let committed = service.append(
+            picture: Picture.small("p1"), prompt: "a fox", to: conversation.id)
         call.say("Hi")
         call.finish()
         for try await _ in stream {}
@@ -117,10 +110,10 @@ struct PictureTurnTests {
         let kept = try await service.create(.init())
         _ = try await service.delete(kept.id)
         await #expect(throws: AssistantError.self) {
-            _ = try await service.append(picture: picture("p1"), prompt: "a fox", to: kept.id)
+            _ = try await service.append(picture: Picture.small("p1"), prompt: "a fox", to: kept.id)
         }
         let hidden = try await service.create(.init(isPrivate: true))
-        _ = try await service.append(picture: picture("p1"), prompt: "a fox", to: hidden.id)
+        _ = try await service.append(picture: Picture.small("p1"), prompt: "a fox", to: hidden.id)
         #expect(try await service.transcript(hidden.id).messages.last?.picture == "p1")
         #expect(try await history.conversation(hidden.id) == nil)
     }

@@ -1,4 +1,7 @@
 import AssistantAPI
+import FoundationEssentials
+import History
+import Logging
 import Synchronization
 
 @testable import Assistant
@@ -101,6 +104,13 @@ final class ScriptedEngine: Sendable {
         return await iterator.next()
     }
 
+    /// Conversations that are answered here.
+    func conversations(_ history: HistoryStore, system: String? = nil) -> ConversationService {
+        ConversationService(
+            history: history, engine: answerEngine, defaultSystem: system, undo: .seconds(600),
+            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+    }
+
     var answerEngine: AnswerEngine {
         AnswerEngine(
             check: { request throws(AssistantError) in
@@ -124,5 +134,17 @@ final class ScriptedEngine: Sendable {
                 self.newDrafts.yield(())
             },
             forget: { id in self.forgotten.withLock { $0.append(id) } })
+    }
+}
+
+extension Picture {
+    /// A picture's record; there is no file.
+    static func small(_ id: Picture.ID, of prompt: String = "a fox") -> Picture {
+        let recipe = Recipe(
+            model: "scenes", prompt: prompt, width: 128, height: 128, steps: 4, seed: 0, scheduler: "lcm",
+            guidanceScale: 1, decoder: "tiny")
+        return Picture(
+            id: id, format: .png, width: 128, height: 128, bytes: 3,
+            sha256: String(repeating: "0", count: 64), recipe: recipe, createdAt: Date())
     }
 }

@@ -12,10 +12,7 @@ struct TypedDraftTests {
     private let service: ConversationService
 
     init() throws {
-        service = ConversationService(
-            history: try HistoryStore.open(path: nil), engine: engine.answerEngine,
-            defaultSystem: "be brief", undo: .seconds(600),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        service = engine.conversations(try HistoryStore.open(path: nil), system: "be brief")
     }
 
     @Test(arguments: [

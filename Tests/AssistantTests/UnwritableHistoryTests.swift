@@ -15,9 +15,7 @@ struct UnwritableHistoryTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let history = try HistoryStore.open(path: folder + "/history.db")
-        let service = ConversationService(
-            history: history, engine: engine.answerEngine, defaultSystem: nil, undo: .seconds(600),
-            logger: Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() }))
+        let service = engine.conversations(history)
         try await body(service, history)
         await service.drain()
         await service.close()

@@ -6,11 +6,11 @@ import random
 import re
 import unittest
 
-import httpx2
 import jsonschema
 import openai
 
 from daemon import Daemon
+from openai_client import openai_client
 
 QUESTION = [{"role": "user", "content": "Give me an example as JSON."}]
 NAMES = ["name", "age", "city", "tags", "id", "kind", "score", "é", "a b", "note"]
@@ -102,11 +102,7 @@ class Constraints(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = cls.enterClassContext(Daemon())
-        transport = httpx2.HTTPTransport(uds=cls.daemon.socket)
-        cls.client = openai.OpenAI(
-            base_url="http://localhost/v1", api_key="any", max_retries=0,
-            http_client=httpx2.Client(transport=transport, timeout=120))
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.enterClassContext(openai_client(cls.daemon))
         cls.model = cls.client.models.list().data[0].id
 
     def ask(self, **changes):

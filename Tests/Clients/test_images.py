@@ -7,10 +7,10 @@ import struct
 import unittest
 import zlib
 
-import httpx2
 import openai
 
 from daemon import Daemon, UnixConnection
+from openai_client import openai_client
 
 FIXTURES = os.path.join(os.path.dirname(__file__), "..", "StableDiffusionTests", "Fixtures", "models")
 MODEL = os.path.realpath(os.path.join(FIXTURES, "sd15"))
@@ -36,11 +36,7 @@ class Images(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = cls.enterClassContext(Daemon())
-        transport = httpx2.HTTPTransport(uds=cls.daemon.socket)
-        cls.client = openai.OpenAI(
-            base_url="http://localhost/v1", api_key="any", max_retries=0,
-            http_client=httpx2.Client(transport=transport, timeout=120))
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.enterClassContext(openai_client(cls.daemon))
 
     def paint(self, extra=None, **changes):
         settings = dict(model=MODEL, prompt="a fox reading a newspaper", size="64x64")

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
+import ollama
 import pexpect
 
 from daemon import BIN, MODEL, Daemon
@@ -57,6 +58,26 @@ class Models(unittest.TestCase):
         status, answer = self.daemon.request(
             "POST", "/v1/completions", {"model": "small-Q4_1", "prompt": "ink", "max_tokens": 2})
         self.assertEqual(status, 200, answer)
+
+    def test_the_unmodified_ollama_client_pulls_copies_and_deletes(self):
+        with Hub("owner/small", {"small-Q4_1.gguf": self.real}) as hub:
+            daemon = self.enterContext(Daemon(["--listen", "127.0.0.1:0", "--no-key"], HF_ENDPOINT=hub.endpoint))
+            client = ollama.Client(host=daemon.address, timeout=120)
+            parts = list(client.pull("hf.co/owner/small:Q4_1", stream=True))
+            self.assertEqual(parts[-1].status, "success")
+            self.assertEqual(max(part.completed or 0 for part in parts), len(self.real))
+            self.assertEqual(client.pull("hf.co/owner/small:Q4_1").status, "success")
+        names = lambda: [model.model for model in client.list().models]
+        self.assertIn("small-Q4_1:latest", names())
+        client.copy("small-Q4_1", "mine")
+        self.assertIn("mine:latest", names())
+        self.assertEqual(client.generate("mine", "ink", options={"num_predict": 2}).eval_count, 2)
+        client.delete("mine")
+        client.delete("small-Q4_1")
+        self.assertFalse({"mine:latest", "small-Q4_1:latest"} & set(names()))
+        with self.assertRaises(ollama.ResponseError) as missing:
+            client.delete("small-Q4_1")
+        self.assertEqual(missing.exception.status_code, 404)
 
     def test_control_c_stops_and_the_same_command_goes_on_from_there(self):
         data = random.Random(1).randbytes(60_000_000)

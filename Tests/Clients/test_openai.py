@@ -3,10 +3,10 @@
 import json
 import unittest
 
-import httpx2
 import openai
 
 from daemon import Daemon, UnixConnection
+from openai_client import openai_client
 
 QUESTION = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
 
@@ -15,11 +15,7 @@ class OpenAIClient(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = cls.enterClassContext(Daemon())
-        transport = httpx2.HTTPTransport(uds=cls.daemon.socket)
-        cls.client = openai.OpenAI(
-            base_url="http://localhost/v1", api_key="any", max_retries=0,
-            http_client=httpx2.Client(transport=transport, timeout=120))
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.enterClassContext(openai_client(cls.daemon))
         cls.model = cls.client.models.list().data[0].id
 
     def ask(self, **changes):

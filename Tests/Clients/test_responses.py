@@ -4,11 +4,11 @@ import base64
 import json
 import unittest
 
-import httpx2
 import jsonschema
 import openai
 
 from daemon import Daemon
+from openai_client import openai_client
 from test_images import MODEL as PAINTER, png_size
 
 WEATHER = {
@@ -23,10 +23,7 @@ class Responses(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = cls.enterClassContext(Daemon())
-        cls.client = openai.OpenAI(
-            base_url="http://localhost/v1", api_key="any", max_retries=0,
-            http_client=httpx2.Client(transport=httpx2.HTTPTransport(uds=cls.daemon.socket), timeout=120))
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.enterClassContext(openai_client(cls.daemon))
         cls.model = cls.client.models.list().data[0].id
         status, tokens = cls.daemon.request("POST", "/tokenize", {"content": '"'})
         assert status == 200
@@ -87,8 +84,7 @@ class Responses(unittest.TestCase):
         self.assertGreater(third.usage.input_tokens, second.usage.input_tokens)
 
     def test_responses_outlive_the_daemon(self):
-        with Daemon() as daemon, httpx2.Client(transport=httpx2.HTTPTransport(uds=daemon.socket), timeout=120) as http:
-            client = openai.OpenAI(base_url="http://localhost/v1", api_key="any", max_retries=0, http_client=http)
+        with Daemon() as daemon, openai_client(daemon) as client:
             first = client.responses.create(input="My name is Ada.", max_output_tokens=4)
             daemon.stop()
             daemon.start()

@@ -3,11 +3,11 @@
 import json
 import unittest
 
-import httpx2
 import jsonschema
 import openai
 
 from daemon import Daemon
+from openai_client import openai_client
 
 WEATHER = {"type": "function", "function": {
     "name": "get_weather", "description": "The weather in a city.", "parameters": {
@@ -21,10 +21,7 @@ class Tools(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.daemon = cls.enterClassContext(Daemon())
-        cls.client = openai.OpenAI(
-            base_url="http://localhost/v1", api_key="any", max_retries=0,
-            http_client=httpx2.Client(transport=httpx2.HTTPTransport(uds=cls.daemon.socket), timeout=120))
-        cls.addClassCleanup(cls.client.close)
+        cls.client = cls.enterClassContext(openai_client(cls.daemon))
         cls.model = cls.client.models.list().data[0].id
 
     def ask(self, **changes):

@@ -70,7 +70,7 @@ struct Answer: Sendable {
         cancellation.onCancel(running.cancel)
         // The engine is at work already while the (still empty) answer gets its row.
         let isWritten = await begin(answer)
-        await ConversationTitle.give(to: conversation, from: request.firstQuestion, store: store)
+        await ConversationTitle.give(to: conversation, from: request.questions.first ?? "", store: store)
         do {
             var summary: CompletionSummary?
             /// The arguments of a call for a picture.
@@ -95,7 +95,7 @@ struct Answer: Sendable {
             }
             var painted: PaintedAnswer?
             if let call, summary.finish != .cancelled {
-                let prompt = ImagineTool.prompt(of: call, question: request.question)
+                let prompt = ImagineTool.prompt(of: call, in: request)
                 answer.content = Message.picturePrefix + prompt
                 painted = try await paint(prompt)
                 answer.picture = painted?.picture
@@ -155,18 +155,6 @@ struct Answer: Sendable {
         logger.warning("an answer was not saved", metadata: ["error": "\(error)"])
         let reason = AssistantError.history(error, doing: "This answer is not saved").message
         events.yield(.notice(Notice(code: "not_saved", message: reason)))
-    }
-}
-
-extension CompletionRequest {
-    /// The first thing that was asked; empty where there is none.
-    fileprivate var firstQuestion: String { questions.first ?? "" }
-    /// What is to be answered now.
-    fileprivate var question: String { questions.last ?? "" }
-
-    private var questions: [String] {
-        guard case .chat(let messages) = prompt else { return [] }
-        return messages.filter { $0.role == .user && $0.toolName == nil }.map(\.content)
     }
 }
 

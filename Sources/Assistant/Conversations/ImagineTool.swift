@@ -33,11 +33,13 @@ public enum ImagineTool {
     ///
     /// - Parameters:
     ///   - arguments: JSON, as the model wrote it; small models get it wrong at times.
-    ///   - question: What the model was asked: painted where the model does not say what to paint.
+    ///   - request: What the model was asked: its question is painted where the model does not say what to paint.
     /// - Returns: The prompt.
-    public static func prompt(of arguments: String, question: String) -> String {
+    static func prompt(of arguments: String, in request: CompletionRequest) -> String {
         let read = try? JSONDecoder().decode(Arguments.self, from: Data(arguments.utf8))
-        guard let prompt = read?.prompt, prompt.contains(where: { !$0.isWhitespace }) else { return question }
+        guard let prompt = read?.prompt, prompt.contains(where: { !$0.isWhitespace }) else {
+            return request.questions.last ?? ""
+        }
         return prompt
     }
 
@@ -50,5 +52,13 @@ public enum ImagineTool {
             ChatMessage(role: .assistant, content: "", toolCalls: [call]),
             ChatMessage(role: .user, content: "The picture is shown.", toolName: name),
         ]
+    }
+}
+
+extension CompletionRequest {
+    /// What a person asked, the first thing first; what functions returned is none of it.
+    var questions: [String] {
+        guard case .chat(let messages) = prompt else { return [] }
+        return messages.filter { $0.role == .user && $0.toolName == nil }.map(\.content)
     }
 }

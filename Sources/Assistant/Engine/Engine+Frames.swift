@@ -59,7 +59,7 @@ extension Engine {
     }
 
     /// What a small model's picture takes stays for the next one until room is needed or the model goes: to have it
-    /// anew from the system takes a third of such a picture's time.
+    /// anew from the system takes milliseconds, and such a picture only some twenty.
     static let keptBetweenPictures = 64 << 20
 
     private func end(_ frame: FramePainting) {

@@ -59,15 +59,9 @@ struct ResponseMaking: Sendable {
 
     private func paint(_ call: Call, _ picture: PictureRequest) async throws {
         var picture = picture
-        picture.prompt = ImagineTool.prompt(of: call.arguments, question: question)
+        picture.prompt = ImagineTool.prompt(of: call.arguments, in: request.completion)
         let painting = pictures.make(picture, client: client, partialSize: .full, firstID: call.picture)
         for try await event in painting { events.yield(.picture(call: call.place, event)) }
         try Task.checkCancellation()
-    }
-
-    /// What the user said last; empty where there is nothing.
-    private var question: String {
-        guard case .chat(let messages) = request.completion.prompt else { return "" }
-        return messages.last { $0.role == .user && $0.toolName == nil }?.content ?? ""
     }
 }
