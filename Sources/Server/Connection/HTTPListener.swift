@@ -13,6 +13,10 @@ import Synchronization
 /// Hummingbird's own server binds by path only; this one takes a socket that is already bound, so that
 /// nothing stands between the lock and the bind, and systemd's sockets work too.
 final class HTTPListener: Sendable {
+    /// What is read of a connection before it is the next one's turn: a dozen small requests, so that whoever sends thousands
+    /// holds nobody up.
+    private static let bytesPerTurn = 4096
+
     private let http: HTTP1Channel
     private let limits: ConnectionLimits
     private let admits: @Sendable (PeerCredentials?) -> Bool
@@ -57,6 +61,10 @@ final class HTTPListener: Sendable {
     func run(socket: CInt, whenReady: @Sendable () -> Void = {}) async throws {
         let server = try await ServerBootstrap(group: group)
             .childChannelOption(.allowRemoteHalfClosure, value: true)
+            .childChannelOption(
+                .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.bytesPerTurn)
+            )
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .serverChannelInitializer { [limits] channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandlers(
@@ -157,6 +165,8 @@ final class HTTPListener: Sendable {
             response = Failure(error).response
         }
         try await write(response, writer, gate)
+        // Of those that were read together, others' requests come between.
+        await Task.yield()
     }
 
     private static func write(

@@ -56,7 +56,3 @@ struct HeaderParameters: Sendable, Equatable {
 extension Character {
     fileprivate var isBlank: Bool { self == " " || self == "\t" }
 }
-
-extension Substring {
-    fileprivate func trimmingBlanks() -> String { String(self).trimmingBlanks() }
-}

@@ -58,7 +58,7 @@ struct MultipartReader {
                 throw .invalidForm("a part's headers must be lines such as Content-Type: image/png, in UTF-8")
             }
             let name = text[..<colon].lowercased()
-            let value = String(text[text.index(after: colon)...]).trimmingBlanks()
+            let value = text[text.index(after: colon)...].trimmingBlanks()
             guard headers.updateValue(value, forKey: name) == nil else {
                 throw .invalidForm("a part has the header \(name.prefix(80)) twice")
             }

@@ -34,7 +34,7 @@ struct ExtraArguments: Sendable {
         }
         let rest = prompt[..<start.lowerBound] + prompt[end.upperBound...]
         let arguments = try ExtraArguments(Fields(json, path: "sd_cpp_extra_args"))
-        return (String(rest).trimmingBlanks(), arguments)
+        return (rest.trimmingBlanks(), arguments)
     }
 
     private init(_ fields: Fields) throws(Failure) {
@@ -80,12 +80,5 @@ struct ExtraArguments: Sendable {
         request.strength = request.strength ?? strength
         request.clipSkip = request.clipSkip ?? clipSkip
         request.scheduler = request.scheduler ?? scheduler
-    }
-}
-
-extension String {
-    /// The text without whitespace at its ends.
-    func trimmingBlanks() -> String {
-        String(drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed())
     }
 }

@@ -25,7 +25,7 @@ extension Request {
 
     private func checkContentType(takesForm: Bool) throws {
         guard let header = headers[.contentType] else { return }
-        let type = header.prefix { $0 != ";" }.lowercased().trimmingSpaces()
+        let type = header.prefix { $0 != ";" }.trimmingBlanks().lowercased()
         // curl calls whatever follows -d a form, and nobody but this user's programs reaches the socket.
         let curls = "application/x-www-form-urlencoded"
         guard type == "application/json" || type.hasSuffix("+json") || type == curls else {
@@ -69,12 +69,6 @@ extension Request {
         case "true", "1", "": true
         default: throw .invalid("'\(name)' must be true or false.", parameter: name)
         }
-    }
-}
-
-extension StringProtocol {
-    fileprivate func trimmingSpaces() -> String {
-        String(drop { $0 == " " || $0 == "\t" }.reversed().drop { $0 == " " || $0 == "\t" }.reversed())
     }
 }
 

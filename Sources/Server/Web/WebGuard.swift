@@ -119,13 +119,6 @@ extension WebGuard.Question {
     /// Whether its body is JSON by name, which no form and no simple request of a page can be.
     var isJSON: Bool {
         guard contentTypes.count == 1 else { return false }
-        let type = contentTypes[0].prefix { $0 != ";" }.lowercased()
-        return type.trimmingSuffix(while: { $0 == " " }) == "application/json"
-    }
-}
-
-extension StringProtocol {
-    fileprivate func trimmingSuffix(while isTrimmed: (Character) -> Bool) -> String {
-        String(reversed().drop(while: isTrimmed).reversed())
+        return contentTypes[0].prefix { $0 != ";" }.trimmingBlanks().lowercased() == "application/json"
     }
 }
