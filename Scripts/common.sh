@@ -3,8 +3,9 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# One build serves the programs and the tests: optimised, with internal names visible to the tests.
-build_flags=(-c release -Xswiftc -enable-testing)
+# One build serves the programs and the tests: optimised, with internal names visible to the tests. Colours are flags of
+# the compiler, so that a build in a pipe would compile everything anew after one in a terminal.
+build_flags=(-c release -Xswiftc -enable-testing --no-color-diagnostics)
 data_home="${XDG_DATA_HOME:-$HOME/.local/share}/inkling"
 cache_home="${XDG_CACHE_HOME:-$HOME/.cache}/inkling"
 model_file="$data_home/models/SmolLM2-135M-Instruct.Q4_1.gguf"

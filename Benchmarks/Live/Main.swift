@@ -94,9 +94,8 @@ struct Pictures: AsyncParsableCommand {
         let player = Player(client: daemon.client, wanted: wanted)
         let kinds = pipelines.split(separator: ",").compactMap { Player.Kind(rawValue: String($0)) }
         // The model is loaded and measured before anything counts.
-        for kind in kinds {
-            _ = try await player.play(.init(Prompt.corpus[0], wordsPerMinute: 500, seed: 0), into: kind)
-        }
+        let few = Prompt(text: "a fox", word: "fox", otherWord: "cat")
+        for kind in kinds { _ = try await player.play(.init(few, wordsPerMinute: 500, seed: 0), into: kind) }
         var outcomes: [Player.Kind: [Outcome]] = [:]
         let traces = traces
         for (index, trace) in traces.enumerated() {

@@ -70,8 +70,13 @@ public final class Assistant: Sendable {
         self.history = history
         machine = MachineThread(configuration.engine)
         newModels = paths.models
+        var engineConfiguration = configuration
+        // A name that is none yet may be one later, of a model that is pulled.
+        engineConfiguration.memory.pinned = configuration.memory.pinned.map {
+            (try? catalog.resolveAny($0))?.name ?? $0
+        }
         let engine = Engine(
-            configuration, painters: painters, clock: clock, availableMemory: availableMemory)
+            engineConfiguration, painters: painters, clock: clock, availableMemory: availableMemory)
         let core = CompletionCore(configuration, catalog: catalog, engine: engine)
         self.core = core
         let pictureCore = PictureCore(catalog: catalog, engine: engine, source: painters)

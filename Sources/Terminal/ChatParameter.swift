@@ -12,14 +12,14 @@ public struct ChatParameter: Sendable {
     private let reset: @Sendable (inout GenerationSettings) -> Void
 
     public static let all: [ChatParameter] = [
-        number("temperature", \.temperature, 0...10, "how freely tokens are chosen; 0 takes the likeliest"),
+        number("temperature", \.temperature, 0...2, "how freely tokens are chosen; 0 takes the likeliest"),
         integer("top_k", \.topK, 0...(1 << 24), "only so many of the likeliest tokens; 0 is off"),
         number("top_p", \.topP, 0...1, "only the likeliest tokens with this probability together; 1 is off"),
         number("min_p", \.minP, 0...1, "only tokens at least this likely beside the likeliest; 0 is off"),
         number("repeat_penalty", \.repeatPenalty, 0.1...10, "against repetition; 1 is off"),
         integer("repeat_last_n", \.repeatLastN, 0...(1 << 24), "how many tokens the penalties look back"),
-        number("presence_penalty", \.presencePenalty, -10...10, "against tokens that occurred; 0 is off"),
-        number("frequency_penalty", \.frequencyPenalty, -10...10, "against tokens, by how often; 0 is off"),
+        number("presence_penalty", \.presencePenalty, -2...2, "against tokens that occurred; 0 is off"),
+        number("frequency_penalty", \.frequencyPenalty, -2...2, "against tokens, by how often; 0 is off"),
         integer("max_tokens", \.maxTokens, 0...(1 << 24), "longest answer, in tokens"),
         ChatParameter(
             name: "seed", meaning: "the same seed gives the same answer",

@@ -162,14 +162,7 @@ extension ChatSession {
         clearStatus()
         endText()
         let picture = finished.picture
-        let size = PictureSize(width: picture.width, height: picture.height)
-        if let display = surroundings.display, room.rows > 0,
-            let drawn = display.draw(
-                Array(finished.data), number: 0, area: display.area(of: size, in: room),
-                id: TerminalGraphics.makeID())
-        {
-            output.write(drawn.drawing.text)
-        }
+        if let drawing = surroundings.display?.draw(Array(finished.data), in: room) { output.write(drawing) }
         let time = surroundings.elapsed() - (answer.paintedSince ?? surroundings.elapsed())
         let facts = surroundings.inputStyle == .pipe ? "" : "  " + PictureText.facts(picture, time: time)
         output.write(

@@ -172,7 +172,9 @@ extension ChatSession {
                 output.styled("\(title) (\(transcript.messages.count) messages)", .bold) + "\n",
                 isStyled: true)
             let start = transcript.messages.lastIndex { $0.role == .user } ?? 0
-            output.write(ConversationText.transcript(transcript, from: start) + "\n")
+            await TranscriptPrinter(client: client, output: output, display: surroundings.display)
+                .write(transcript, from: start)
+            output.write("\n")
         } catch {
             complain(error)
             if isStart {

@@ -44,20 +44,14 @@ public enum ConversationText {
         return snippet
     }
 
-    /// A transcript as it is shown in the terminal, each question with its answer below it.
-    public static func transcript(_ transcript: Transcript, from start: Int = 0) -> String {
-        var text = ""
-        for message in transcript.messages.dropFirst(start) {
-            let content = TextSanitizer.sanitize(message.content)
-            switch message.role {
-            case .user:
-                if !text.isEmpty { text += "\n" }
-                text += ">>> " + content.replacing("\n", with: "\n... ") + "\n"
-            case .system: text += "(system) " + content + "\n"
-            case .assistant: text += content + ending(of: message) + "\n"
-            }
+    /// A message as it is shown in the terminal.
+    static func message(_ message: Message) -> String {
+        let content = TextSanitizer.sanitize(message.content)
+        return switch message.role {
+        case .user: ">>> " + content.replacing("\n", with: "\n... ") + "\n"
+        case .system: "(system) " + content + "\n"
+        case .assistant: content + ending(of: message) + "\n"
         }
-        return text
     }
 
     private static func ending(of message: Message) -> String {

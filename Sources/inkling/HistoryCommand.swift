@@ -78,20 +78,25 @@ extension HistoryCommand {
     }
 
     struct Show: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Show a conversation.")
+        static let configuration = CommandConfiguration(
+            abstract: "Show a conversation, and its pictures where the terminal can.")
 
         @Argument(help: "Its id, the beginning of it, or \"last\".")
         var id: String
+        @OptionGroup var graphics: GraphicsOption
         @Flag(help: "Print one JSON object.")
         var json = false
 
         func run() async throws {
+            let environment = try Daemon().environment
             try await HistoryCommand.withDaemon { client in
                 let transcript = try await client.transcript(try await client.find(id))
                 if json {
                     try HistoryCommand.printJSON(transcript)
                 } else {
-                    StandardStreams.write(ConversationText.transcript(transcript), to: 1)
+                    await TranscriptPrinter(
+                        client: client, preferring: graphics.kind, environment: environment
+                    ).write(transcript)
                 }
             }
         }

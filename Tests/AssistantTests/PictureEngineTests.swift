@@ -95,6 +95,22 @@ struct PictureEngineTests {
         #expect(try await painted.last?.name == "completed")
     }
 
+    @Test func whatIsTypedIsEvaluatedWithinADenoisingStep() async throws {
+        let gate = StepGate()
+        let tiny = try tiny(ScriptedPainter { step, pass in if step == 0 { try gate.pass(step, pass) } })
+        // The chat model is in memory; no other one would be loaded for a draft.
+        _ = try await tiny.complete(TinyAssistant.request(.text("hello"), tokens: 2))
+        async let painted = events(request(), of: tiny, client: "painter")
+        #expect(await gate.reached() == 0)
+        let typed = ChatMessage(role: .user, content: "What is ink made of, and how was it made before?")
+        let core = tiny.assistant.core
+        try core.expect(CompletionRequest(prompt: .chat([typed])), in: "c")
+        // The step does not end before a piece of it is evaluated.
+        while core.engine.counters.now.tokensAhead == 0 { await Task.yield() }
+        gate.open()
+        #expect(try await painted.last?.name == "completed")
+    }
+
     @Test func aClientThatLeavesStopsTheStep() async throws {
         let gate = StepGate()
         let painter = ScriptedPainter { step, pass in try gate.pass(step, pass) }

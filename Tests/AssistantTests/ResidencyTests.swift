@@ -208,8 +208,9 @@ struct ResidencyTests {
         #expect(loaded(tiny) == ["tiny"] && tiny.assistant.memory().models[0].expiresAt == nil)
     }
 
-    @Test func aPinnedModelStaysUntilItIsStopped() async throws {
-        let tiny = try tiny { ($0.memory.keepAlive, $0.memory.pinned) = (.seconds(60), ["TINY"]) }
+    @Test(arguments: ["TINY", "tiny.gguf"])
+    func aPinnedModelStaysUntilItIsStopped(name: String) async throws {
+        let tiny = try tiny { ($0.memory.keepAlive, $0.memory.pinned) = (.seconds(60), [name]) }
         try await ask("tiny", tiny)
         try await ask("other", tiny)
         #expect(try await tiny.assistant.pin("Other", true) == "other")

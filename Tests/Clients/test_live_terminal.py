@@ -232,6 +232,9 @@ class Live(unittest.TestCase):
         self.assertEqual(answer["content"], "picture: a foxes")
         status, picture = self.daemon.request("GET", f"/inkling/v1/pictures/{answer['picture']}?recipe=true")
         self.assertEqual((status, picture["recipe"]["prompt"]), (200, "a foxes"))
+        shown = self.spawn("show", "last", "--graphics", "blocks", command="history")
+        for part in (">>> /imagine a foxes\r\n", "\u2580", "picture: a foxes\r\n", pexpect.EOF):
+            shown.expect(part)
 
 
 if __name__ == "__main__":

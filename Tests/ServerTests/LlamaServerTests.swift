@@ -157,8 +157,10 @@ struct LlamaServerTests {
         )
         #expect(call.request.settings.maxTokens == nil && call.request.settings.seed == nil)
         #expect(call.request.settings.topK == nil && call.request.constraint == nil)
-        let fewer = try Self.call(#"{"prompt":"a","top_k":5,"samplers":["temperature"]}"#).request.settings
+        let few = #"{"prompt":"a","top_k":5,"repeat_penalty":1.5,"samplers":["temperature"]}"#
+        let fewer = try Self.call(few).request.settings
         #expect(fewer.topK == 0 && fewer.topP == 1 && fewer.minP == 0 && fewer.temperature == nil)
+        #expect(fewer.repeatPenalty == 1 && fewer.presencePenalty == 0 && fewer.frequencyPenalty == 0)
     }
 
     @Test(arguments: [

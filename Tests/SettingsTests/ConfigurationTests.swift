@@ -95,7 +95,7 @@ import Testing
         ("[engine]\nthreads = \"4\"", "engine.threads: expected a whole number in 0...256, found \"4\""),
         ("[chat]\ntop_p = 1.01", "chat.top_p: expected a number in 0.0...1.0, found 1.01"),
         ("[chat]\ntop_p = nan", "chat.top_p: expected a number in 0.0...1.0, found nan"),
-        ("[chat]\ntemperature = inf", "chat.temperature: expected a number in 0.0...10.0, found inf"),
+        ("[chat]\ntemperature = inf", "chat.temperature: expected a number in 0.0...2.0, found inf"),
         ("[chat]\nkv_cache = \"f32\"", "chat.kv_cache: expected one of \"f16\", \"q8_0\", found \"f32\""),
         ("[chat]\nmodel = \"a/b\"", "chat.model: expected a model's name or an absolute path, found \"a/b\""),
         ("[chat]\nmodel = \"\"", "chat.model: expected a model's name or an absolute path, found \"\""),

@@ -17,6 +17,8 @@ actor Engine {
     static let runningLimit = 4
     /// For so many times as long as a picture was worked on, the answers that run then have the machine.
     static let answerShare = 4
+    /// Within the work on a picture it is looked for drafts no more often than this.
+    private static let leastDraftInterval = Duration.milliseconds(10)
     /// After so many tokens of an answer it is looked whether caches have outgrown the memory.
     private static let cutBackInterval = 512
 
@@ -32,7 +34,7 @@ actor Engine {
     private(set) var active: [any RunningRequest] = []
     /// A request whose turn has come, but for whose cache there is no room until another ends.
     private(set) var held: Prepared?
-    private var ahead = LookAhead()
+    var ahead = LookAhead()
     /// The picture model that paints, or was the last to.
     var painter: ResidentPainter?
     var painting: Painting?
@@ -253,58 +255,35 @@ actor Engine {
         if error.code == .cancelled { request.finishUntouched() } else { request.fail(error) }
     }
 
-    // MARK: - Drafts
-
-    /// Evaluates a piece of what is being typed, while nothing else is to be done.
-    private func lookAhead() {
-        guard active.isEmpty, held == nil, !isPainting, let draft = gate.nextDraft else { return }
-        guard prepareAhead(draft), var model = resident else { return gate.isDone(draft: draft) }
-        // The store's memory must have one owner while it is changed.
-        resident = nil
-        let gate = gate
-        let outcome = ahead.advance(draft, in: &model) { () throws(Interrupted) in
-            if gate.hasJobs { throw Interrupted() }
-        }
-        resident = model
-        resident?.residence.use(at: memory.clock.now())
-        cutBack()
-        switch outcome {
-        case .goesOn(let count): counters.change { $0.tokensAhead += count }
-        case .isDone: gate.isDone(draft: draft)
-        }
-    }
-
-    /// Brings the draft's model into memory where that needs no other model to leave; false where it isn't there then.
-    private func prepareAhead(_ draft: EngineRequest) -> Bool {
-        let isFirst = resident == nil && shelf.models.isEmpty
-        guard isInMemory(draft.model) || isFirst && hasRoomBesideModels(for: draft.model) else {
-            return false
-        }
-        return (try? load(draft)) != nil
-    }
-
     // MARK: - Between the parts of a picture
 
     /// Called from within the work on a picture: stops it when its client left, and serves who goes before it.
     func checkpoint(of job: some PaintingJob) -> InterruptionCheck {
-        checkpoint(isOver: { job.isCancelled }, frames: job is PictureJob) { _ in }
+        checkpoint(isOver: { job.isCancelled }, canvases: job is PictureJob) { _ in }
     }
 
-    /// Called from within any work on pictures: frames that go before it (`above`, where `frames` are served at all) and
-    /// answers are served there; `rested` is told for how long.
+    /// Called from within any work on pictures: answers are served there, and where `canvases` are, frames that go before it
+    /// (`above`) and what is being typed; `rested` is told for how long.
     func checkpoint(
-        isOver: @escaping () -> Bool, above rank: FrameEngine.Request.Rank? = nil, frames: Bool = true,
+        isOver: @escaping () -> Bool, above rank: FrameEngine.Request.Rank? = nil, canvases: Bool = true,
         rested: @escaping (Duration) -> Void
     ) -> InterruptionCheck {
         var last = ContinuousClock.now
+        var draftTime = last
         return { () throws(Interrupted) in
             if isOver() { throw Interrupted() }
-            let (hasAnswers, hasFrames) = (self.gate.hasAnswers, frames && self.gate.hasFrames(above: rank))
-            guard hasAnswers || hasFrames else { return }
+            var waiting = self.gate.waiting(above: rank)
+            if !canvases { (waiting.hasFrames, waiting.hasDraft) = (false, false) }
+            guard waiting.hasAnswers || waiting.hasFrames || waiting.hasDraft else { return }
             let begin = ContinuousClock.now
-            if hasFrames { self.paintFrames(above: rank) }
-            if hasAnswers, !isOver() { self.serveAnswers(afterWorking: begin - last, until: isOver) }
+            let servesDraft = waiting.hasDraft && !waiting.hasAnswers && begin >= draftTime
+            guard waiting.hasAnswers || waiting.hasFrames || servesDraft else { return }
+            if waiting.hasFrames { self.paintFrames(above: rank) }
+            if waiting.hasAnswers, !isOver() { self.serveAnswers(afterWorking: begin - last, until: isOver) }
+            if servesDraft, !isOver() { self.lookAheadWithin(above: rank, until: isOver) }
             last = .now
+            // The picture has as much of the time as the draft.
+            if servesDraft { draftTime = last + max(last - begin, Self.leastDraftInterval) }
             rested(last - begin)
             if isOver() { throw Interrupted() }
         }

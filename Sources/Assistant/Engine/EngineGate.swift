@@ -160,17 +160,25 @@ final class EngineGate: Sendable {
         }
     }
 
-    /// Whether a frame waits that goes before `rank` (`nil`: before other pictures).
-    func hasFrames(above rank: FrameEngine.Request.Rank?) -> Bool {
-        state.withLock { state in
-            rank != .draft && !state.draftFrames.line.isEmpty
-                || rank == nil && !state.refinements.line.isEmpty
-        }
+    /// What may be served within the work on a picture.
+    struct Waiting {
+        /// Whether a question waits or is being answered.
+        var hasAnswers: Bool
+        /// Whether a frame waits that goes before the work.
+        var hasFrames: Bool
+        /// Whether somebody types; never beside a draft frame, which takes no longer than a draft's piece.
+        var hasDraft: Bool
     }
 
-    /// Whether a question waits or is being answered.
-    var hasAnswers: Bool {
-        state.withLock { !$0.answers.line.isEmpty || !$0.answers.running.isEmpty }
+    /// Who waits for something that goes before a frame of `rank` (`nil`: before other pictures).
+    func waiting(above rank: FrameEngine.Request.Rank?) -> Waiting {
+        state.withLock { state in
+            Waiting(
+                hasAnswers: !state.answers.line.isEmpty || !state.answers.running.isEmpty,
+                hasFrames: rank != .draft && !state.draftFrames.line.isEmpty
+                    || rank == nil && !state.refinements.line.isEmpty,
+                hasDraft: rank != .draft && !state.drafts.isEmpty)
+        }
     }
 
     /// How many requests are served, and how many wait.

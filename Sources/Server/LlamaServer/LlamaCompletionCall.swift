@@ -68,6 +68,9 @@ struct LlamaCompletionCall: Sendable {
         if settings.seed == drawnSeed { settings.seed = nil }
         guard let samplers = try fields.array("samplers") else { return settings }
         // Their order is always the same here, but those that are left out do nothing.
+        if !samplers.contains("penalties") {
+            (settings.repeatPenalty, settings.presencePenalty, settings.frequencyPenalty) = (1, 0, 0)
+        }
         if !samplers.contains("top_k") { settings.topK = 0 }
         if !samplers.contains("top_p") { settings.topP = 1 }
         if !samplers.contains("min_p") { settings.minP = 0 }

@@ -71,9 +71,6 @@ extension GenerationSettings {
             strings = found
         case .some(let value): throw fields.mismatch("stop", "a string or an array of strings", value)
         }
-        guard strings.count <= 32, strings.allSatisfy({ $0.utf8.count <= 1024 }) else {
-            throw .invalid("'\(name)' must be at most 32 strings of at most 1024 bytes.", parameter: name)
-        }
         // The empty string would stop everything at once; harnesses send it to mean nothing.
         return strings.filter { !$0.isEmpty }
     }

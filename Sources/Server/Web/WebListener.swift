@@ -18,6 +18,8 @@ final class WebListener: Sendable {
     private struct State {
         var responder: RouterResponder<ServerContext>?
         var gate: WebGate?
+        /// The one that links name.
+        var host = LoopbackAddress.Host.v4
         var listeners: [HTTPListener] = []
         var isStopping = false
     }
@@ -69,6 +71,7 @@ final class WebListener: Sendable {
     func open(_ address: LoopbackAddress) throws -> WebGuard {
         try state.withLock { state in
             let sockets = try Self.bind(address)
+            state.host = address.hosts[0]
             return listen(on: sockets, &state).rules
         }
     }
@@ -83,7 +86,7 @@ final class WebListener: Sendable {
                     .serviceUnavailable, code: "shutting_down", "The daemon is shutting down.", retryAfter: 1)
             }
             let gate = try state.gate ?? listen(on: Self.bindUsual(), &state)
-            return "http://127.0.0.1:\(gate.rules.port)\(WebGuard.entryPath)\(gate.links.make())"
+            return "http://\(state.host.rawValue):\(gate.rules.port)\(WebGuard.entryPath)\(gate.links.make())"
         }
     }
 

@@ -13,9 +13,7 @@ struct PictureDisplay: Sendable {
     ///
     /// What a person prefers counts most, then the variable `INKLING_GRAPHICS`.
     static func detect(preferred: GraphicsProtocol?, environment: [String: String]) -> Self? {
-        let named = environment["INKLING_GRAPHICS"].flatMap { GraphicsProtocol(rawValue: $0) }
-        let graphics = TerminalGraphics.detect(preferred: preferred ?? named, environment: environment)
-        return graphics.graphics == .none ? nil : Self(graphics)
+        TerminalGraphics.ofOutput(preferred: preferred, environment: environment).map(Self.init)
     }
 }
 

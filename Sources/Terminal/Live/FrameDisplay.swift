@@ -15,9 +15,7 @@ struct FrameDisplay: Sendable {
     ///
     /// What a person prefers counts most, then the variable `INKLING_GRAPHICS`.
     static func detect(preferred: GraphicsProtocol?, environment: [String: String]) -> Self? {
-        let named = environment["INKLING_GRAPHICS"].flatMap { GraphicsProtocol(rawValue: $0) }
-        let graphics = TerminalGraphics.detect(preferred: preferred ?? named, environment: environment)
-        return graphics.graphics == .none ? nil : Self(graphics)
+        TerminalGraphics.ofOutput(preferred: preferred, environment: environment).map(Self.init)
     }
 
     /// The format in which the terminal takes pictures as they are, so that nothing is encoded twice.
@@ -33,6 +31,13 @@ struct FrameDisplay: Sendable {
             rows = min(rows, max(1, (height + graphics.cell.height - 1) / graphics.cell.height))
         }
         return graphics.area(width: size.width, height: size.height, columns: room.columns, rows: rows)
+    }
+
+    /// Draws a finished picture's file within a room, to stay there; `nil` when that cannot be.
+    func draw(_ file: [UInt8], in room: TerminalOutput.Size) -> String? {
+        guard room.rows > 0, let bitmap = try? Bitmap(decoding: file) else { return nil }
+        let area = area(of: PictureSize(width: bitmap.width, height: bitmap.height), in: room)
+        return graphics.render(bitmap, area, id: TerminalGraphics.makeID())?.text
     }
 
     /// Draws a frame's file; `nil` when that cannot be.

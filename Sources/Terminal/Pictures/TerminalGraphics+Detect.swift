@@ -12,6 +12,14 @@ extension TerminalGraphics {
         var askTmux: () -> TmuxClient? = { nil }
     }
 
+    /// How standard output's terminal shows pictures: as `preferred`, or by the variable `INKLING_GRAPHICS`, or as it can; `nil`
+    /// where it cannot.
+    static func ofOutput(preferred: GraphicsProtocol?, environment: [String: String]) -> Self? {
+        let named = environment["INKLING_GRAPHICS"].flatMap { GraphicsProtocol(rawValue: $0) }
+        let graphics = detect(preferred: preferred ?? named, environment: environment)
+        return graphics.graphics == .none ? nil : graphics
+    }
+
     /// Finds out what the terminal of standard output can do; takes at most a third of a second.
     ///
     /// What was asked for (`preferred`) is done wherever there is a terminal.
