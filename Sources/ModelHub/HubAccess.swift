@@ -32,8 +32,10 @@ public struct HubAccess: Sendable, Equatable {
     }
 
     private static func savedToken(_ environment: [String: String]) -> String? {
-        let home = environment["HF_HOME"] ?? environment["HOME"].map { $0 + "/.cache/huggingface" }
-        let path = environment["HF_TOKEN_PATH"] ?? home.map { $0 + "/token" }
+        func folder(_ name: String) -> String? { environment[name].flatMap { $0.isEmpty ? nil : $0 } }
+        let caches = folder("XDG_CACHE_HOME") ?? folder("HOME").map { $0 + "/.cache" }
+        let home = folder("HF_HOME") ?? caches.map { $0 + "/huggingface" }
+        let path = folder("HF_TOKEN_PATH") ?? home.map { $0 + "/token" }
         guard let path, let data = FileManager.default.contents(atPath: path), data.count < 4096,
             let text = String(data: data, encoding: .utf8)
         else { return nil }

@@ -9,6 +9,11 @@ public enum LocalTime {
     /// Such as "14:05:30".
     public static func second(_ date: Date) -> String { format(date, "%H:%M:%S") }
 
+    /// A time to come: such as "14:05:30", or with its date where it is not within the next twelve hours.
+    public static func ahead(_ date: Date) -> String {
+        date.timeIntervalSinceNow < 12 * 3600 ? second(date) : minute(date)
+    }
+
     private static func format(_ date: Date, _ pattern: String) -> String {
         var time = time_t(date.timeIntervalSince1970)
         var parts = tm()

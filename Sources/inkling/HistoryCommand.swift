@@ -188,7 +188,7 @@ extension HistoryCommand {
                 let title = deleted.map { " \"\(ConversationText.title(of: $0))\"" } ?? ""
                 if !now, let end = deleted?.erasedAt {
                     StandardStreams.write(
-                        "Deleted\(title). Until \(LocalTime.second(end)), to undo it: "
+                        "Deleted\(title). Until \(LocalTime.ahead(end)), to undo it: "
                             + "inkling history restore \(id)\n", to: 1)
                 } else {
                     StandardStreams.write("Erased\(title) for good.\n", to: 1)

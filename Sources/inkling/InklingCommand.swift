@@ -38,7 +38,11 @@ struct InklingCommand: AsyncParsableCommand {
         do {
             var command = try parseAsRoot()
             if var command = command as? any AsyncParsableCommand {
-                try await command.run()
+                do {
+                    try await command.run()
+                } catch is CancellationError {
+                    throw ClientError.cancelled
+                }
             } else {
                 try command.run()
             }

@@ -1,4 +1,5 @@
 import AssistantAPI
+import Settings
 import Testing
 
 @testable import Assistant
@@ -91,10 +92,17 @@ struct LookAheadTests {
         let short = try await tiny.complete(TinyAssistant.request(.text("short"), tokens: 5))
         #expect(short.tokens.count == 5)
         // Had it been done by now, no draft would be left.
-        #expect(gate.nextDraft != nil)
+        #expect(!gate.waitingDrafts.isEmpty)
         #expect(tiny.assistant.core.engine.counters.now.tokensAhead < typed.utf8.count)
         gate.dropDraft(of: "typing")
         await gate.idle()
+    }
+
+    @Test func whatCannotBeKeptIsNotEvaluatedForEver() async throws {
+        let tiny = try TinyAssistant(contextLength: 1024) { $0.chat.cacheMemory = 1 }
+        // Comes back only when the engine has nothing to do any more.
+        try await type(words(300), in: tiny)
+        #expect(tiny.assistant.core.engine.counters.now.tokensAhead <= PromptCut.ahead)
     }
 
     @Test func aMessageTakesThePlaceOfItsDraft() async throws {
@@ -102,10 +110,10 @@ struct LookAheadTests {
         let gate = tiny.assistant.core.engine.gate
         let typed = String(repeating: "all work and no play ", count: 1500)
         try tiny.assistant.core.expect(CompletionRequest(prompt: chat(typed)), in: "c")
-        #expect(gate.nextDraft != nil)
+        #expect(!gate.waitingDrafts.isEmpty)
         let answer = try await send("Never mind", in: tiny)
         #expect(answer.tokens.count == 12)
-        #expect(gate.nextDraft == nil)
+        #expect(gate.waitingDrafts.isEmpty)
         await gate.idle()
     }
 

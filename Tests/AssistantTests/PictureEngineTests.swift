@@ -95,13 +95,21 @@ struct PictureEngineTests {
         #expect(try await painted.last?.name == "completed")
     }
 
-    @Test func whatIsTypedIsEvaluatedWithinADenoisingStep() async throws {
+    /// Also beside a canvas of another model, whose frames can't be painted meanwhile.
+    @Test(arguments: [false, true])
+    func whatIsTypedIsEvaluatedWithinADenoisingStep(hasCanvas: Bool) async throws {
         let gate = StepGate()
-        let tiny = try tiny(ScriptedPainter { step, pass in if step == 0 { try gate.pass(step, pass) } })
+        let painter = ScriptedPainter { step, pass in if step == 0 { try gate.pass(step, pass) } }
+        let tiny = try tiny(painter, models: ["paint", "sketch"])
         // The chat model is in memory; no other one would be loaded for a draft.
         _ = try await tiny.complete(TinyAssistant.request(.text("hello"), tokens: 2))
-        async let painted = events(request(), of: tiny, client: "painter")
+        async let painted = events(request { $0.model = "paint" }, of: tiny, client: "painter")
         #expect(await gate.reached() == 0)
+        if hasCanvas {
+            var settings = CanvasSettings()
+            settings.model = "sketch"
+            _ = try await tiny.assistant.canvases.open(CanvasDraft(settings: settings), client: "sketcher")
+        }
         let typed = ChatMessage(role: .user, content: "What is ink made of, and how was it made before?")
         let core = tiny.assistant.core
         try core.expect(CompletionRequest(prompt: .chat([typed])), in: "c")

@@ -39,6 +39,15 @@ struct TypedDraftTests {
         #expect(engine.expected.withLock { $0.last?.request.model } == "other")
     }
 
+    @Test func halfAWordMoreIsNothingNew() async throws {
+        service.draft(.init(text: "How "), in: nil)
+        #expect(await engine.nextDraft()?.last?.content == "How")
+        service.draft(.init(text: "How ar"), in: nil)
+        service.draft(.init(text: "How are "), in: nil)
+        #expect(await engine.nextDraft()?.last?.content == "How are")
+        #expect(engine.expected.withLock { $0.count } == 2)
+    }
+
     @Test func theFirstMessageOfAConversationIsEvaluatedBeforeItIsThere() async throws {
         service.draft(.init(text: "How are y"), in: nil)
         #expect(

@@ -37,6 +37,10 @@ struct WaitingLineTests {
         #expect(line.count == 2)
     }
 
+    @Test func theNextOfEachLaneStandInTheOrderOfTheirTurns() {
+        #expect(line([("a", 1), ("a", 2), ("b", 3), ("c", 4), ("b", 5)]).nextOfLanes == [1, 3, 4])
+    }
+
     @Test func anItemLeavesFromAnywhere() {
         var line = line([("a", 1), ("a", 2), ("b", 3)])
         let removed = [2, 3, 9].map { line.remove(id: $0) }

@@ -29,11 +29,14 @@ extension ConversationService {
             if !turns.isBusy(next.conversation) { resumeDraft(in: next.conversation) }
             return
         }
+        var next = next
+        next.draft.text = TypedText.stablePart(of: next.draft.text)
+        guard typed.isNews(next) else { return }
         let mayPaint = next.draft.pictures ?? defaultPictures
         guard let context = await context(of: next, mayPaint: mayPaint) else { return }
-        let typed = ChatMessage(role: .user, content: TypedText.stablePart(of: next.draft.text))
+        let message = ChatMessage(role: .user, content: next.draft.text)
         let request = CompletionRequest(
-            model: next.draft.model ?? context.model, prompt: .chat(context.messages + [typed]),
+            model: next.draft.model ?? context.model, prompt: .chat(context.messages + [message]),
             toolUse: mayPaint ? ImagineTool.use : nil)
         try? engine.expect(request, next.conversation)
     }

@@ -181,7 +181,10 @@ public final class ConversationService: Sendable {
         await startUp.value
         let ticket = try await takeTurn(in: id, cancellation: Cancellation()) { _ in }
         guard let ticket else { throw AssistantError(.cancelled, "The picture was not committed.") }
-        defer { turns.leave(ticket) }
+        defer {
+            turns.leave(ticket)
+            resumeDraft(in: id)
+        }
         let conversation = try await keptConversation(id)
         let store = histories.store(of: id)
         return try await reaching("The picture was not put into the conversation") {

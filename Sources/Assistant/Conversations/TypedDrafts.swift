@@ -15,6 +15,8 @@ final class TypedDrafts: Sendable {
         /// By age, one of each conversation.
         var pending: [Typed] = []
         var held: [Typed] = []
+        /// What went to the engine last, of each conversation.
+        var told: [Typed] = []
         var isRunning = false
     }
 
@@ -53,9 +55,20 @@ final class TypedDrafts: Sendable {
         }
     }
 
+    /// Notes a text that goes to the engine; false when it went there already, as with most keys of a word.
+    func isNews(_ stable: Typed) -> Bool {
+        state.withLock { state in
+            guard !state.told.contains(stable) else { return false }
+            Self.replace(&state.told, stable, limit: limit)
+            return true
+        }
+    }
+
     /// Puts a text that was held among those to be taken out, with the same result as `put`.
     func resume(_ conversation: Conversation.ID) -> Bool {
         let held = state.withLock { state in
+            // Something has come before it.
+            state.told.removeAll { $0.conversation == conversation }
             let place = state.held.firstIndex { $0.conversation == conversation }
             return place.map { state.held.remove(at: $0) }
         }
@@ -67,6 +80,7 @@ final class TypedDrafts: Sendable {
         state.withLock { state in
             state.pending.removeAll { $0.conversation == conversation }
             state.held.removeAll { $0.conversation == conversation }
+            state.told.removeAll { $0.conversation == conversation }
         }
     }
 

@@ -13,6 +13,8 @@ struct DraftLine<Draft> {
     /// The draft that is to be evaluated.
     var next: Draft? { drafts.last?.draft }
 
+    var newestFirst: [Draft] { drafts.reversed().map(\.draft) }
+
     /// Puts a draft in the place of an older one of its conversation.
     mutating func put(_ draft: Draft, id: UInt64, conversation: String) {
         remove(conversation: conversation)

@@ -6,7 +6,7 @@ import Tensors
 extension Engine {
     /// Evaluates a piece of what is being typed, while nothing else is to be done.
     func lookAhead() {
-        guard active.isEmpty, held == nil, !isPainting, let draft = gate.nextDraft else { return }
+        guard active.isEmpty, held == nil, !isPainting, let draft = gate.waitingDrafts.first else { return }
         let isFirst = resident == nil && shelf.models.isEmpty
         let isThere = isInMemory(draft.model) || isFirst && hasRoomBesideModels(for: draft.model)
         // No other model leaves for it.
@@ -17,10 +17,11 @@ extension Engine {
     /// The same within the work on a picture (`above`: of a canvas), by a model that is in memory: whoever types waits for the
     /// answer sooner than for that picture.
     func lookAheadWithin(above rank: FrameEngine.Request.Rank?, until isOver: () -> Bool) {
-        guard active.isEmpty, held == nil, let draft = gate.nextDraft, isInMemory(draft.model) else { return }
+        let draft = gate.waitingDrafts.first { isInMemory($0.model) }
+        guard active.isEmpty, held == nil, let draft else { return }
         operations.pool.pausing {
             lookAhead(draft) {
-                let waiting = gate.waiting(above: rank)
+                let waiting = waiting(above: rank)
                 return waiting.hasAnswers || waiting.hasFrames || isOver()
             }
         }

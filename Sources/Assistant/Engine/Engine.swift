@@ -35,6 +35,8 @@ actor Engine {
     /// A request whose turn has come, but for whose cache there is no room until another ends.
     private(set) var held: Prepared?
     var ahead = LookAhead()
+    /// When a draft may be evaluated within the work on pictures.
+    private var draftTime = ContinuousClock.now
     /// The picture model that paints, or was the last to.
     var painter: ResidentPainter?
     var painting: Painting?
@@ -269,24 +271,28 @@ actor Engine {
         rested: @escaping (Duration) -> Void
     ) -> InterruptionCheck {
         var last = ContinuousClock.now
-        var draftTime = last
         return { () throws(Interrupted) in
             if isOver() { throw Interrupted() }
-            var waiting = self.gate.waiting(above: rank)
+            var waiting = self.waiting(above: rank)
             if !canvases { (waiting.hasFrames, waiting.hasDraft) = (false, false) }
             guard waiting.hasAnswers || waiting.hasFrames || waiting.hasDraft else { return }
             let begin = ContinuousClock.now
-            let servesDraft = waiting.hasDraft && !waiting.hasAnswers && begin >= draftTime
+            let servesDraft = waiting.hasDraft && !waiting.hasAnswers && begin >= self.draftTime
             guard waiting.hasAnswers || waiting.hasFrames || servesDraft else { return }
             if waiting.hasFrames { self.paintFrames(above: rank) }
             if waiting.hasAnswers, !isOver() { self.serveAnswers(afterWorking: begin - last, until: isOver) }
             if servesDraft, !isOver() { self.lookAheadWithin(above: rank, until: isOver) }
             last = .now
             // The picture has as much of the time as the draft.
-            if servesDraft { draftTime = last + max(last - begin, Self.leastDraftInterval) }
+            if servesDraft { self.draftTime = last + max(last - begin, Self.leastDraftInterval) }
             rested(last - begin)
             if isOver() { throw Interrupted() }
         }
+    }
+
+    /// Who waits for something that goes before a frame of `rank` (`nil`: before other pictures) and can be served within it.
+    func waiting(above rank: FrameEngine.Request.Rank?) -> EngineGate.Waiting {
+        gate.waiting(above: rank) { painter?.isModel(of: $0.plan) == true }
     }
 
     /// Lets the answers go on, those that came meanwhile included, for their share of the time.

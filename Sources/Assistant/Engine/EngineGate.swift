@@ -114,8 +114,8 @@ final class EngineGate: Sendable {
         }
     }
 
-    /// What is to be evaluated ahead.
-    var nextDraft: EngineRequest? { state.withLock { $0.drafts.next } }
+    /// What is to be evaluated ahead, the newest first.
+    var waitingDrafts: [EngineRequest] { state.withLock { $0.drafts.newestFirst } }
 
     /// Ends the work on a draft; a newer one of its conversation stays.
     func isDone(draft: EngineRequest) { state.withLock { $0.drafts.remove(id: draft.id) } }
@@ -145,18 +145,23 @@ final class EngineGate: Sendable {
 
     /// The next frame to paint, which counts as running from now on: drafts go before better stages.
     ///
-    /// Only frames that go before `rank` (`nil`: all) are handed out, and only when the first of them is accepted.
+    /// Only frames that go before `rank` (`nil`: all) are handed out, and of these the first that is accepted.
     func nextFrame(
         above rank: FrameEngine.Request.Rank?, where accepts: (FrameJob) -> Bool
     ) -> FrameJob? {
         state.withLock { state in
-            if rank != .draft, let first = state.draftFrames.line.first, accepts(first),
-                let job = state.draftFrames.next(for: nil)
-            {
-                return job
+            // One that is not accepted keeps no other canvas waiting.
+            if rank != .draft {
+                for job in state.draftFrames.line.nextOfLanes where accepts(job) {
+                    return state.draftFrames.begin(job)
+                }
             }
-            guard rank == nil, let first = state.refinements.line.first, accepts(first) else { return nil }
-            return state.refinements.next(for: nil)
+            if rank == nil {
+                for job in state.refinements.line.nextOfLanes where accepts(job) {
+                    return state.refinements.begin(job)
+                }
+            }
+            return nil
         }
     }
 
@@ -164,19 +169,20 @@ final class EngineGate: Sendable {
     struct Waiting {
         /// Whether a question waits or is being answered.
         var hasAnswers: Bool
-        /// Whether a frame waits that goes before the work.
+        /// Whether a frame waits that goes before the work and is accepted.
         var hasFrames: Bool
         /// Whether somebody types; never beside a draft frame, which takes no longer than a draft's piece.
         var hasDraft: Bool
     }
 
     /// Who waits for something that goes before a frame of `rank` (`nil`: before other pictures).
-    func waiting(above rank: FrameEngine.Request.Rank?) -> Waiting {
+    func waiting(above rank: FrameEngine.Request.Rank?, where accepts: (FrameJob) -> Bool) -> Waiting {
         state.withLock { state in
-            Waiting(
+            let drafts = rank == .draft ? [] : state.draftFrames.line.nextOfLanes
+            let frames = rank == nil ? drafts + state.refinements.line.nextOfLanes : drafts
+            return Waiting(
                 hasAnswers: !state.answers.line.isEmpty || !state.answers.running.isEmpty,
-                hasFrames: rank != .draft && !state.draftFrames.line.isEmpty
-                    || rank == nil && !state.refinements.line.isEmpty,
+                hasFrames: frames.contains(where: accepts),
                 hasDraft: rank != .draft && !state.drafts.isEmpty)
         }
     }

@@ -87,6 +87,13 @@ struct EngineQueue<Job: EngineJob> {
         return job
     }
 
+    /// Takes a job out of the line wherever it stands, which counts as running from now on.
+    mutating func begin(_ job: Job) -> Job? {
+        guard running.count < runningLimit, let job = line.remove(id: job.id) else { return nil }
+        running[job.id] = job
+        return job
+    }
+
     /// Ends a running job's place; false when it had none.
     mutating func end(_ job: Job) -> Bool {
         guard running.removeValue(forKey: job.id) != nil else { return false }

@@ -5,7 +5,7 @@ import Tensors
 /// Evaluates what is being typed before it is sent, a small piece at a time, into the conversation's cache.
 struct LookAhead {
     /// The draft whose beginning is being evaluated.
-    private var current: (id: UInt64, tokens: [Int32])?
+    private var current: (id: UInt64, tokens: [Int32], reached: Int)?
 
     /// What a piece of the work came to.
     enum Outcome: Equatable {
@@ -25,15 +25,24 @@ struct LookAhead {
         _ draft: EngineRequest, in model: inout ResidentModel, checkpoint: InterruptionCheck
     ) -> Outcome {
         do {
-            let tokens: [Int32]
+            let beginning: (id: UInt64, tokens: [Int32], reached: Int)
             if let current, current.id == draft.id {
-                tokens = current.tokens
+                beginning = current
             } else {
-                tokens = try model.stableBeginning(of: draft)
-                current = (draft.id, tokens)
+                beginning = (draft.id, try model.stableBeginning(of: draft), 0)
+                current = beginning
             }
-            let count = try model.prefillAhead(tokens, for: draft, checkpoint: checkpoint)
-            if count > 0 { return .goesOn(tokens: count) }
+            let shared = model.caches.longestShared(with: beginning.tokens)
+            // Where there is no memory to keep the pieces, each would be evaluated for ever.
+            if shared >= beginning.reached,
+                let piece = PromptCut.ahead(
+                    shared: shared, count: beginning.tokens.count, chunk: model.chunk)
+            {
+                let count = try model.prefillAhead(
+                    Array(beginning.tokens[..<piece.upperBound]), for: draft, checkpoint: checkpoint)
+                current?.reached = piece.upperBound
+                return .goesOn(tokens: count)
+            }
         } catch is Interrupted {
             return .goesOn(tokens: 0)
         } catch {
@@ -54,25 +63,23 @@ extension ResidentModel {
         return Array(typed.prefix(CacheStore<KVCache>.sharedPrefix(typed, longer)))
     }
 
-    /// Evaluates the next piece of a prompt's beginning that no cache has, and keeps it for the conversation.
+    /// Evaluates what no cache has of a prompt's beginning, and keeps it for the conversation.
     ///
-    /// - Returns: how many tokens; 0 when there are none left that are worth it.
+    /// - Returns: how many tokens were evaluated.
     mutating func prefillAhead(
         _ tokens: [Int32], for draft: EngineRequest, checkpoint: InterruptionCheck
     ) throws(Interrupted) -> Int {
-        let shared = caches.longestShared(with: tokens)
-        guard let piece = PromptCut.ahead(shared: shared, count: tokens.count, chunk: chunk) else { return 0 }
-        var beginning = makeCache(for: Array(tokens[..<piece.upperBound]), request: draft, reserved: 0)
+        var beginning = makeCache(for: tokens, request: draft, reserved: 0)
         var failure: Interrupted?
         let start = beginning.cache.tokens.count
         do throws(Interrupted) {
             _ = try model.prefill(
-                Array(tokens[start..<piece.upperBound]), cache: &beginning.cache, checkpoint: checkpoint)
+                Array(tokens[start...]), cache: &beginning.cache, checkpoint: checkpoint)
         } catch {
             failure = error
         }
         keep(beginning.cache, owner: draft.owner, aheadFrom: min(beginning.aheadFrom ?? start, start))
         if let failure { throw failure }
-        return piece.upperBound - start
+        return tokens.count - start
     }
 }

@@ -32,6 +32,9 @@ struct WaitingLine<Item> {
     /// The item whose turn is next, left in the line.
     var first: Item? { lanes.first?.items.first?.item }
 
+    /// The next item of each lane, in the order of their turns.
+    var nextOfLanes: [Item] { lanes.compactMap { $0.items.first?.item } }
+
     /// Takes the item whose turn it is; its lane goes to the end.
     mutating func removeFirst() -> Item? {
         guard !lanes.isEmpty else { return nil }

@@ -77,11 +77,15 @@ extension Routes {
                         throw Failure.invalid("A frame's number counts from 1.", parameter: "number")
                     }
                     let id = try context.pathParameter("id")
-                    if let format = try request.queryFormat {
-                        return .picture(try await canvases.file(number, of: id, as: format), format)
+                    let format = try request.queryFormat
+                    // A frame that is no longer kept is rendered for it.
+                    return try await Connection.whileConnected(context.connection) {
+                        if let format {
+                            return .picture(try await canvases.file(number, of: id, as: format), format)
+                        }
+                        let frame = try await canvases.frame(number, of: id)
+                        return .picture(frame.data, frame.format)
                     }
-                    let frame = try await canvases.frame(number, of: id)
-                    return .picture(frame.data, frame.format)
                 }
             ])
         router.resource(
@@ -89,7 +93,11 @@ extension Routes {
             [
                 .post: { [bodyLimit] request, context in
                     let commit = try CanvasCommit(await request.fields(upTo: bodyLimit))
-                    return try .wire(await canvases.commit(context.pathParameter("id"), commit))
+                    let id = try context.pathParameter("id")
+                    return try .wire(
+                        await Connection.whileConnected(context.connection) {
+                            try await canvases.commit(id, commit)
+                        })
                 }
             ])
     }

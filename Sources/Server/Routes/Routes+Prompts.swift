@@ -12,7 +12,11 @@ extension Routes {
                     let fields = try await request.fields(upTo: bodyLimit)
                     let prompt = PromptText(
                         text: try fields.requiredString("text"), model: try fields.string("model"))
-                    return try .wire(await assistant.enrich(prompt, client: context.client))
+                    let client = context.client
+                    return try .wire(
+                        await Connection.whileConnected(context.connection) {
+                            try await assistant.enrich(prompt, client: client)
+                        })
                 }
             ])
     }
