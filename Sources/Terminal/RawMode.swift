@@ -7,7 +7,9 @@ import Glibc
 enum RawMode {
     /// What a signal handler needs, at an address that stays.
     private struct State {
+        /// What the terminal was like before.
         var attributes = termios()
+        var hasAttributes = false
         var isRaw: sig_atomic_t = 0
         /// A file to remove at the end: a text that is being edited elsewhere.
         var temporaryFile: UnsafeMutablePointer<CChar>?
@@ -34,12 +36,22 @@ enum RawMode {
     ///
     /// - Returns: false when there is no terminal.
     @discardableResult
-    static func enter() -> Bool {
-        guard state.pointee.isRaw == 0 else { return true }
+    static func enter() -> Bool { state.pointee.isRaw != 0 || makeRaw() }
+
+    /// Enters again after the process was stopped, while someone else may have changed the terminal.
+    static func renew() { makeRaw() }
+
+    @discardableResult
+    private static func makeRaw() -> Bool {
         installHandlers()
         var attributes = termios()
         guard tcgetattr(input, &attributes) == 0 else { return false }
-        state.pointee.attributes = attributes
+        // Raw ones are our own, which outlived the stop, or those of a shell that edits its line: nothing to go back to.
+        if attributes.c_lflag & tcflag_t(ICANON) != 0 || !state.pointee.hasAttributes {
+            state.pointee.attributes = attributes
+            state.pointee.hasAttributes = true
+        }
+        attributes = state.pointee.attributes
         attributes.c_iflag &= ~tcflag_t(BRKINT | ICRNL | INLCR | IGNCR | INPCK | ISTRIP | IXON)
         attributes.c_lflag &= ~tcflag_t(ECHO | ECHONL | ICANON | IEXTEN | ISIG)
         withUnsafeMutableBytes(of: &attributes.c_cc) {
@@ -53,12 +65,6 @@ enum RawMode {
         }
         write(output, beginning.utf8Start, beginning.utf8CodeUnitCount)
         return true
-    }
-
-    /// Enters again after the process was stopped, while someone else may have changed the terminal.
-    static func renew() {
-        state.pointee.isRaw = 0
-        enter()
     }
 
     /// Puts back what was before; may be called at any time, also from a signal handler.

@@ -14,6 +14,12 @@ BIN = os.environ["INKLING_BIN"]
 MODEL = os.environ["INKLING_TEST_MODEL"]
 
 
+def with_default_signals():
+    """What a terminal's shell does before it starts a program, whatever the tests were told to ignore."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class UnixConnection(http.client.HTTPConnection):
     """Plain HTTP over the daemon's socket."""
 

@@ -1,5 +1,6 @@
 """The chat as a person drives it, in a pseudo-terminal."""
 
+import os
 import signal
 import subprocess
 import termios
@@ -7,7 +8,7 @@ import unittest
 
 import pexpect
 
-from daemon import BIN, Daemon
+from daemon import BIN, Daemon, with_default_signals
 
 
 class TerminalChat(unittest.TestCase):
@@ -24,6 +25,15 @@ class TerminalChat(unittest.TestCase):
         self.addCleanup(chat.close, force=True)
         chat.expect(">>> ")
         return chat
+
+    def chat_to_come(self):
+        """A chat that begins with the first line, and all that its terminal is set to before."""
+        environment = dict(self.daemon.environment, TERM="xterm-256color")
+        chat = pexpect.spawn(
+            "/bin/sh", ["-c", 'read -r line && exec "$@"', "sh", f"{BIN}/inkling", "chat"], env=environment,
+            encoding="utf-8", dimensions=(24, 80), timeout=30, preexec_fn=with_default_signals)
+        self.addCleanup(chat.close, force=True)
+        return chat, termios.tcgetattr(chat.child_fd)
 
     def leave(self, chat):
         chat.sendeof()
@@ -90,6 +100,27 @@ class TerminalChat(unittest.TestCase):
         chat.kill(signal.SIGSEGV)
         chat.expect(pexpect.EOF)
         self.assertTrue(self.modes(chat) & termios.ICANON and self.modes(chat) & termios.ECHO)
+
+    def test_the_terminal_is_as_before_after_leaving(self):
+        chat, before = self.chat_to_come()
+        chat.sendline()
+        chat.expect(">>> ")
+        self.assertNotEqual(termios.tcgetattr(chat.child_fd), before)
+        chat.sendeof()
+        chat.expect(pexpect.EOF)
+        self.assertEqual(termios.tcgetattr(chat.child_fd), before)
+
+    def test_a_stop_is_no_reason_to_leave_the_terminal_otherwise(self):
+        chat, before = self.chat_to_come()
+        chat.sendline()
+        chat.expect(">>> ")
+        chat.kill(signal.SIGSTOP)
+        os.waitpid(chat.pid, os.WUNTRACED)
+        chat.kill(signal.SIGCONT)
+        chat.expect_exact("\x1b[?2004h")  # it takes the terminal back
+        chat.sendeof()
+        chat.expect(pexpect.EOF)
+        self.assertEqual(termios.tcgetattr(chat.child_fd), before)
 
     def modes(self, chat):
         return termios.tcgetattr(chat.child_fd)[3]
