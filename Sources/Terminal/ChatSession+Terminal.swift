@@ -60,6 +60,8 @@ extension ChatSession {
 /// Keeps the key reader from an editor's input.
 private final class KeyPause: Sendable {
     private nonisolated(unsafe) var reader: KeyReader?
+    /// What SIGINT does while no editor runs.
+    private nonisolated(unsafe) var interruption = sigaction()
 
     /// Before the session runs.
     func use(_ reader: KeyReader) { self.reader = reader }
@@ -68,11 +70,13 @@ private final class KeyPause: Sendable {
         reader?.pause()
         RawMode.leave()
         // Control-C in the editor is the editor's.
-        signal(SIGINT, SIG_IGN)
+        var ignoring = sigaction()
+        ignoring.__sigaction_handler.sa_handler = SIG_IGN
+        sigaction(SIGINT, &ignoring, &interruption)
     }
 
     func end() {
-        signal(SIGINT, SIG_DFL)
+        sigaction(SIGINT, &interruption, nil)
         RawMode.enter()
         reader?.resume()
     }

@@ -46,7 +46,7 @@ enum RawMode {
         installHandlers()
         var attributes = termios()
         guard tcgetattr(input, &attributes) == 0 else { return false }
-        // Raw ones are our own, which outlived the stop, or those of a shell that edits its line: nothing to go back to.
+        // Raw ones are our own, which outlived a stop, or those of a shell that edits its line: none to go back to.
         if attributes.c_lflag & tcflag_t(ICANON) != 0 || !state.pointee.hasAttributes {
             state.pointee.attributes = attributes
             state.pointee.hasAttributes = true
@@ -95,8 +95,12 @@ enum RawMode {
     // MARK: - Signals
 
     private static let installed: Void = {
+        // A handler must find it made.
+        _ = state
         // Swift's own handler, which offers to be asked about the crash, would find the terminal raw.
-        for signal in [SIGTERM, SIGHUP, SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] {
+        for signal in [SIGQUIT, SIGSEGV, SIGBUS, SIGILL, SIGTRAP, SIGABRT, SIGFPE] { endProcess(by: signal) }
+        // Of these, what is ignored (as nohup has it) or handled already stays so.
+        for signal in [SIGTERM, SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGALRM, SIGXCPU] where isDefault(signal) {
             endProcess(by: signal)
         }
         atexit { RawMode.leave() }
@@ -111,6 +115,11 @@ enum RawMode {
         action.__sigaction_handler.sa_handler = { signal in RawMode.end(by: signal) }
         action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
         sigaction(signal, &action, nil)
+    }
+
+    private static func isDefault(_ signal: Int32) -> Bool {
+        var action = sigaction()
+        return sigaction(signal, nil, &action) == 0 && action.__sigaction_handler.sa_handler == nil
     }
 
     /// Only what may be called in a signal handler: the signal then comes again and ends the process.

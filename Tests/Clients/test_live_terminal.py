@@ -13,7 +13,7 @@ import unittest
 import pexpect
 import pyte
 
-from daemon import BIN, Daemon
+from daemon import BIN, Daemon, with_default_signals
 
 # A tiny model with random weights: what it paints is noise, but painted by every part of the engine.
 MODEL = pathlib.Path(__file__).parents[1] / "StableDiffusionTests/Fixtures/models/sd15"
@@ -48,7 +48,7 @@ class Live(unittest.TestCase):
         environment = dict(self.daemon.environment, TERM="xterm-256color", COLORTERM="truecolor", **variables)
         client = pexpect.spawn(
             f"{BIN}/inkling", [command, *arguments], env=environment, encoding="utf-8", cwd=self.folder,
-            dimensions=(rows, columns), timeout=60)
+            dimensions=(rows, columns), timeout=60, preexec_fn=with_default_signals)
         self.addCleanup(client.close, force=True)
         return client
 
@@ -171,7 +171,7 @@ class Live(unittest.TestCase):
         self.leave(client)
 
     def test_the_terminal_is_as_before_after_a_crash_and_after_a_signal(self):
-        for number in (signal.SIGSEGV, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGSEGV, signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
             with self.subTest(number):
                 client = self.live("blocks")
                 client.send("a fox")

@@ -110,6 +110,18 @@ class TerminalChat(unittest.TestCase):
         chat.expect(pexpect.EOF)
         self.assertEqual(termios.tcgetattr(chat.child_fd), before)
 
+    def test_the_terminal_is_as_before_after_signals_from_outside(self):
+        for number in (signal.SIGINT, signal.SIGUSR1, signal.SIGALRM):
+            with self.subTest(number):
+                chat, before = self.chat_to_come()
+                chat.sendline()
+                chat.expect(">>> ")
+                chat.kill(number)
+                chat.expect(pexpect.EOF)
+                self.assertEqual(termios.tcgetattr(chat.child_fd), before)
+                chat.close()
+                self.assertEqual(chat.signalstatus, number)
+
     def test_a_stop_is_no_reason_to_leave_the_terminal_otherwise(self):
         chat, before = self.chat_to_come()
         chat.sendline()
