@@ -1,4 +1,4 @@
-/// Reads what a terminal answers to ``TerminalAnswers/question``; a pure state machine.
+/// Reads what a terminal answers to ``TerminalAnswers/question(asksKitty:)``; a pure state machine.
 ///
 /// Bytes may be cut anywhere and may be anything: what is no answer is passed over, and a terminal that talks on
 /// and on counts as one that has answered.
@@ -18,10 +18,12 @@ struct TerminalAnswers: Sendable, Equatable {
 
     /// Asks for all of it; the last question is one that every terminal answers.
     ///
-    /// Where a terminal prints what it doesn't understand, that is erased again.
-    static let question =
-        "\u{1B}7\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\\u{1B}[?1;1;0S\u{1B}[?2;1;0S\u{1B}[16t\u{1B}[c"
-        + "\u{1B}8\u{1B}[K"
+    /// Where a terminal prints what it doesn't understand, that is erased again. Without kitty's question where it would
+    /// do harm.
+    static func question(asksKitty: Bool) -> String {
+        let kitty = asksKitty ? "\u{1B}_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\u{1B}\\" : ""
+        return "\u{1B}7\(kitty)\u{1B}[?1;1;0S\u{1B}[?2;1;0S\u{1B}[16t\u{1B}[c\u{1B}8\u{1B}[K"
+    }
 
     private enum State: Equatable {
         case ground

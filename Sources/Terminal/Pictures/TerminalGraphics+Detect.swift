@@ -8,7 +8,7 @@ extension TerminalGraphics {
         var isTerminal: Bool
         /// A cell in pixels, where the system knows it.
         var cell: PixelSize?
-        var askTerminal: () -> TerminalAnswers = { TerminalAnswers() }
+        var askTerminal: (_ asksKitty: Bool) -> TerminalAnswers = { _ in TerminalAnswers() }
         var askTmux: () -> TmuxClient? = { nil }
     }
 
@@ -28,7 +28,7 @@ extension TerminalGraphics {
             preferred: preferred,
             Surroundings(
                 environment: environment, isTerminal: isatty(1) == 1, cell: TerminalQuestion.cellSize(),
-                askTerminal: TerminalQuestion.ask, askTmux: TmuxClient.ask))
+                askTerminal: { TerminalQuestion.ask(asksKitty: $0) }, askTmux: TmuxClient.ask))
     }
 
     /// Chooses by what was asked for, then by the environment, then by what the terminal answers.
@@ -41,7 +41,7 @@ extension TerminalGraphics {
 
         var answers: TerminalAnswers?
         func asked() -> TerminalAnswers {
-            let known = answers ?? surroundings.askTerminal()
+            let known = answers ?? surroundings.askTerminal(!hints.takesQuestionForTitle)
             answers = known
             return known
         }

@@ -14,6 +14,11 @@ struct TerminalHints: Sendable {
     /// Runs in tmux, whose own variables say nothing about the terminal around it.
     var isTmux: Bool { !variable("TMUX").isEmpty }
 
+    /// Whether kitty's question would be taken for a title: tmux and screen, also those of another machine.
+    var takesQuestionForTitle: Bool {
+        isTmux || !variable("STY").isEmpty || ["tmux", "screen"].contains(where: term.hasPrefix)
+    }
+
     /// The protocol of a terminal that names itself; `nil` when it has to be asked.
     var graphics: GraphicsProtocol? {
         let program = variable("TERM_PROGRAM")

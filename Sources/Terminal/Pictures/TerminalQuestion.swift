@@ -18,16 +18,18 @@ enum TerminalQuestion {
     }
 
     /// Asks the process's own terminal, wherever its standard streams go.
-    static func ask() -> TerminalAnswers {
+    static func ask(asksKitty: Bool) -> TerminalAnswers {
         let terminal = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC)
         guard terminal >= 0 else { return TerminalAnswers() }
         defer { close(terminal) }
         // In the background a process that changes the terminal is stopped.
-        return tcgetpgrp(terminal) == getpgrp() ? ask(terminal) : TerminalAnswers()
+        return tcgetpgrp(terminal) == getpgrp() ? ask(terminal, asksKitty: asksKitty) : TerminalAnswers()
     }
 
     /// Asks, and reads until the last answer or until the time is up.
-    static func ask(_ terminal: Int32, patience: Duration = Self.patience) -> TerminalAnswers {
+    static func ask(
+        _ terminal: Int32, asksKitty: Bool = true, patience: Duration = Self.patience
+    ) -> TerminalAnswers {
         var answers = TerminalAnswers()
         var before = termios()
         guard tcgetattr(terminal, &before) == 0 else { return answers }
@@ -41,7 +43,8 @@ enum TerminalQuestion {
         }
         guard tcsetattr(terminal, TCSADRAIN, &raw) == 0 else { return answers }
         var isInterrupted = false
-        if FileBytes.write(Array(TerminalAnswers.question.utf8), to: terminal) {
+        let question = TerminalAnswers.question(asksKitty: asksKitty)
+        if FileBytes.write(Array(question.utf8), to: terminal) {
             isInterrupted = read(terminal, &answers, until: .now.advanced(by: patience))
         }
         // What comes too late is not for whoever reads next.

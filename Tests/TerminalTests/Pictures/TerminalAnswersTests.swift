@@ -13,6 +13,13 @@ struct TerminalAnswersTests {
     private static let xterm =
         "\u{1B}[?1;0;256S\u{1B}[?2;0;1000;800S\u{1B}[6;13;6t\u{1B}[?63;1;2;4;6;9;15;22c"
 
+    @Test func withoutKittysQuestionNoStringIsSentThatMayBecomeATitle() {
+        #expect(TerminalAnswers.question(asksKitty: true).contains("\u{1B}_Gi=31,"))
+        let question = TerminalAnswers.question(asksKitty: false)
+        for introducer in "_P]X^k" { #expect(!question.contains("\u{1B}\(introducer)")) }
+        #expect(question.contains("\u{1B}[16t\u{1B}[c"))
+    }
+
     @Test func kittyIsKnownByItsAnswer() {
         let answers = read(Self.kitty)
         #expect(answers.hasKitty && !answers.hasSixel && answers.isComplete)

@@ -5,25 +5,25 @@ import Testing
 
 /// Which way pictures are shown, and when the terminal has to be asked.
 struct TerminalGraphicsTests {
-    /// Chooses with a terminal that answers as told; also tells whether it was asked.
+    /// Chooses with a terminal that answers as told; also tells whether it was asked, and whether for kitty's graphics.
     private func choose(
         _ environment: [String: String], preferred: GraphicsProtocol? = nil, isTerminal: Bool = true,
         cell: PixelSize? = PixelSize(width: 8, height: 16), answer: String = "\u{1B}[?1c",
         tmux: TmuxClient? = nil
-    ) -> (TerminalGraphics, isAsked: Bool) {
-        var isAsked = false
+    ) -> (TerminalGraphics, isAsked: Bool, forKitty: Bool) {
+        var (isAsked, forKitty) = (false, false)
         let graphics = TerminalGraphics.choose(
             preferred: preferred,
             TerminalGraphics.Surroundings(
                 environment: environment, isTerminal: isTerminal, cell: cell,
-                askTerminal: {
+                askTerminal: { asksKitty in
                     #expect(!isAsked, "asked twice")
-                    isAsked = true
+                    (isAsked, forKitty) = (true, asksKitty)
                     var answers = TerminalAnswers()
                     answers.take(answer.utf8)
                     return answers
                 }, askTmux: { tmux }))
-        return (graphics, isAsked)
+        return (graphics, isAsked, forKitty)
     }
 
     private static let yes = "\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62c"
@@ -42,7 +42,7 @@ struct TerminalGraphicsTests {
             (["TERM": "screen.xterm-256color"], .blocks),
         ]
         for (environment, graphics) in cases {
-            let (found, isAsked) = choose(environment, answer: Self.sixel)
+            let (found, isAsked, _) = choose(environment, answer: Self.sixel)
             #expect(found.graphics == graphics, "\(environment)")
             #expect(!isAsked)
         }
@@ -60,7 +60,7 @@ struct TerminalGraphicsTests {
 
     @Test func cellsAreMeasuredWhereTheSystemDoesNotKnow() {
         #expect(choose(["TERM": "foot"], answer: Self.sixel).0.cell == PixelSize(width: 8, height: 16))
-        let (found, _) = choose(["TERM": "foot"], cell: nil, answer: Self.sixel)
+        let found = choose(["TERM": "foot"], cell: nil, answer: Self.sixel).0
         #expect(found.cell == PixelSize(width: 9, height: 20))
         #expect(found.sixelColors == 64)
         #expect(choose(["TERM": "xterm-kitty"], cell: nil).0.cell == PixelSize(width: 10, height: 20))
@@ -79,7 +79,7 @@ struct TerminalGraphicsTests {
 
     @Test func whatIsAskedForIsDone() {
         for preferred in GraphicsProtocol.allCases {
-            let (found, _) = choose(["TERM": "xterm-kitty", "NO_COLOR": "1"], preferred: preferred)
+            let found = choose(["TERM": "xterm-kitty", "NO_COLOR": "1"], preferred: preferred).0
             #expect(found.graphics == preferred)
         }
     }
@@ -104,7 +104,7 @@ struct TerminalGraphicsTests {
         // Variables of the terminal that tmux was started from say nothing.
         let inside = ["TERM": "tmux-256color", "TMUX": "/tmp/x,1,0", "KITTY_WINDOW_ID": "1"]
         let kitty = TmuxClient(term: "xterm-kitty", allowsPassthrough: true)
-        let (found, _) = choose(inside, tmux: kitty)
+        let found = choose(inside, tmux: kitty).0
         #expect(found.graphics == .kitty && found.passesThroughTmux)
         let closed = TmuxClient(term: "xterm-kitty", allowsPassthrough: false)
         #expect(choose(inside, tmux: closed).0.graphics == .blocks)
@@ -115,6 +115,21 @@ struct TerminalGraphicsTests {
         #expect(choose(inside, tmux: other).0.graphics == .blocks)
         let iterm = choose(inside.merging(["LC_TERMINAL": "iTerm2"]) { $1 }, tmux: other).0
         #expect(iterm.graphics == .iterm && iterm.passesThroughTmux)
+    }
+
+    @Test func whereKittysQuestionMayBecomeATitleItIsNotPut() {
+        let multiplexed = [
+            ["TERM": "xterm-256color", "TMUX": "/tmp/x,1,0"], ["TERM": "tmux-256color"],
+            ["TERM": "xterm-256color", "STY": "1.pts-0.host"],
+        ]
+        for environment in multiplexed {
+            let (_, isAsked, forKitty) = choose(environment)
+            #expect(isAsked && !forKitty, "\(environment)")
+        }
+        // Nor beside the questions about sixel pictures that are asked for.
+        let forced = choose(["TERM": "screen"], preferred: .sixel)
+        #expect(forced.isAsked && !forced.forKitty)
+        #expect(choose(["TERM": "xterm-256color"]).forKitty)
     }
 
     @Test func tmuxsAnswerIsUnderstood() {

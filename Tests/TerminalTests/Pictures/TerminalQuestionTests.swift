@@ -62,7 +62,7 @@ struct TerminalQuestionTests {
         async let asked = answer(pair, "\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[6;18;9t\u{1B}[?62;4c")
         let answers = await Task.detached { TerminalQuestion.ask(pair.terminal, patience: .seconds(60)) }
             .value
-        #expect(await asked == TerminalAnswers.question)
+        #expect(await asked == TerminalAnswers.question(asksKitty: true))
         #expect(answers.isComplete && answers.hasKitty && answers.hasSixel)
         #expect(answers.cell == PixelSize(width: 9, height: 18))
         #expect(pair.attributes.c_lflag == before)
