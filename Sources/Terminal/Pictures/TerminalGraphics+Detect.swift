@@ -49,7 +49,7 @@ extension TerminalGraphics {
         if let preferred {
             result.graphics = preferred
         } else if hints.isTmux {
-            result.graphics = Self.inTmux(tmux, hints, asked: asked)
+            result.graphics = Self.inTmux(tmux, asked: asked)
         } else {
             result.graphics = hints.graphics ?? Self.answered(asked())
         }
@@ -69,13 +69,14 @@ extension TerminalGraphics {
         answers.hasKitty ? .kitty : answers.hasSixel ? .sixel : .blocks
     }
 
-    /// Within tmux only what passes through it, and stays where it was put, is a picture.
+    /// Within tmux only what stays where it was put is a picture.
+    ///
+    /// iTerm2 puts pictures where its own cursor is, which tmux moves when it sees fit: they are shown only by name.
     private static func inTmux(
-        _ tmux: TmuxClient?, _ hints: TerminalHints, asked: () -> TerminalAnswers
+        _ tmux: TmuxClient?, asked: () -> TerminalAnswers
     ) -> GraphicsProtocol {
-        if let tmux, tmux.allowsPassthrough {
-            if ["xterm-kitty", "xterm-ghostty"].contains(tmux.term) { return .kitty }
-            if hints.isITerm { return .iterm }
+        if let tmux, tmux.allowsPassthrough, ["xterm-kitty", "xterm-ghostty"].contains(tmux.term) {
+            return .kitty
         }
         return asked().hasSixel ? .sixel : .blocks
     }

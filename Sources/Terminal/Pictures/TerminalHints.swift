@@ -27,7 +27,8 @@ struct TerminalHints: Sendable {
         {
             return .kitty
         }
-        if ["iTerm.app", "WezTerm", "mintty"].contains(program) || isITerm {
+        // The second is the one variable that also reaches other machines.
+        if ["iTerm.app", "WezTerm", "mintty"].contains(program) || variable("LC_TERMINAL") == "iTerm2" {
             return .iterm
         }
         if ["foot", "mlterm", "contour"].contains(where: term.hasPrefix) { return .sixel }
@@ -37,9 +38,6 @@ struct TerminalHints: Sendable {
         }
         return nil
     }
-
-    /// Named by the one variable that also reaches other machines, and the inside of tmux.
-    var isITerm: Bool { variable("LC_TERMINAL") == "iTerm2" }
 
     /// Whether colours have 24 bits.
     var hasTrueColor: Bool {
