@@ -19,14 +19,14 @@ struct TerminalHints: Sendable {
         isTmux || !variable("STY").isEmpty || ["tmux", "screen"].contains(where: term.hasPrefix)
     }
 
+    /// Runs in screen or zellij, which hand on the variables of the terminal that they were started from.
+    private var inheritsNames: Bool { !variable("STY").isEmpty || !variable("ZELLIJ").isEmpty }
+
     /// The protocol of a terminal that names itself; `nil` when it has to be asked.
     var graphics: GraphicsProtocol? {
+        guard !inheritsNames else { return nil }
         let program = variable("TERM_PROGRAM")
-        if !variable("KITTY_WINDOW_ID").isEmpty || ["xterm-kitty", "xterm-ghostty"].contains(term)
-            || program == "ghostty"
-        {
-            return .kitty
-        }
+        if ["xterm-kitty", "xterm-ghostty"].contains(term) || program == "ghostty" { return .kitty }
         // The second is the one variable that also reaches other machines.
         if ["iTerm.app", "WezTerm", "mintty"].contains(program) || variable("LC_TERMINAL") == "iTerm2" {
             return .iterm

@@ -31,8 +31,7 @@ struct TerminalGraphicsTests {
 
     @Test func terminalsThatNameThemselvesAreNotAsked() {
         let cases: [([String: String], GraphicsProtocol)] = [
-            (["TERM": "xterm-kitty"], .kitty), (["TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"], .kitty),
-            (["TERM": "xterm-ghostty"], .kitty),
+            (["TERM": "xterm-kitty"], .kitty), (["TERM": "xterm-ghostty"], .kitty),
             (["TERM": "xterm-256color", "TERM_PROGRAM": "ghostty"], .kitty),
             (["TERM": "xterm-256color", "TERM_PROGRAM": "iTerm.app"], .iterm),
             (["TERM": "xterm-256color", "LC_TERMINAL": "iTerm2"], .iterm),
@@ -56,6 +55,21 @@ struct TerminalGraphicsTests {
         #expect(choose(xterm, answer: "").0.graphics == .blocks)
         // Both: kitty's is the better one.
         #expect(choose(xterm, answer: "\u{1B}_Gi=31;OK\u{1B}\\\u{1B}[?62;4c").0.graphics == .kitty)
+    }
+
+    @Test func whatIsInheritedFromTheTerminalAroundSaysNothing() {
+        let environments = [
+            ["TERM": "xterm-256color", "KITTY_WINDOW_ID": "1"],
+            ["TERM": "xterm-256color", "KITTY_WINDOW_ID": "1", "TERM_PROGRAM": "vscode"],
+            ["TERM": "screen.xterm-kitty", "STY": "1.pts-0.host", "TERM_PROGRAM": "WezTerm"],
+            ["TERM": "xterm-kitty", "ZELLIJ": "0"],
+            ["TERM": "xterm-256color", "ZELLIJ": "0", "LC_TERMINAL": "iTerm2"],
+        ]
+        for environment in environments {
+            let (found, isAsked, _) = choose(environment)
+            #expect(isAsked && found.graphics == .blocks, "\(environment)")
+            #expect(choose(environment, answer: Self.sixel).0.graphics == .sixel, "\(environment)")
+        }
     }
 
     @Test func cellsAreMeasuredWhereTheSystemDoesNotKnow() {
