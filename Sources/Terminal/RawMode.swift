@@ -11,6 +11,9 @@ enum RawMode {
         var attributes = termios()
         var hasAttributes = false
         var isRaw: sig_atomic_t = 0
+        /// A terminal that is being asked something, and what it was like before; -1 is none.
+        var asked: Int32 = -1
+        var attributesBeforeAsking = termios()
         /// A file to remove at the end: a text that is being edited elsewhere.
         var temporaryFile: UnsafeMutablePointer<CChar>?
     }
@@ -69,6 +72,10 @@ enum RawMode {
 
     /// Puts back what was before; may be called at any time, also from a signal handler.
     static func leave() {
+        if state.pointee.asked >= 0 {
+            tcsetattr(state.pointee.asked, TCSANOW, &state.pointee.attributesBeforeAsking)
+            state.pointee.asked = -1
+        }
         guard state.pointee.isRaw != 0 else { return }
         state.pointee.isRaw = 0
         write(output, ending.utf8Start, ending.utf8CodeUnitCount)
@@ -90,6 +97,15 @@ enum RawMode {
         let old = state.pointee.temporaryFile
         state.pointee.temporaryFile = path.map { strdup($0) } ?? nil
         free(old)
+    }
+
+    /// Has the attributes of a terminal put back when a signal ends the process; `nil` forgets them.
+    static func putBackAtEnd(_ attributes: termios?, of terminal: Int32) {
+        installHandlers()
+        state.pointee.asked = -1
+        guard let attributes else { return }
+        state.pointee.attributesBeforeAsking = attributes
+        state.pointee.asked = terminal
     }
 
     // MARK: - Signals

@@ -122,6 +122,14 @@ class TerminalChat(unittest.TestCase):
                 chat.close()
                 self.assertEqual(chat.signalstatus, number)
 
+    def test_the_terminal_is_as_before_after_a_signal_while_it_is_asked(self):
+        chat, before = self.chat_to_come()
+        chat.sendline()
+        chat.expect_exact("\x1b[c")  # what the terminal can do, which doesn't answer
+        chat.kill(signal.SIGTERM)
+        chat.expect(pexpect.EOF)
+        self.assertEqual(termios.tcgetattr(chat.child_fd), before)
+
     def test_a_stop_is_no_reason_to_leave_the_terminal_otherwise(self):
         chat, before = self.chat_to_come()
         chat.sendline()

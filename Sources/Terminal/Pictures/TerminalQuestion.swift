@@ -41,6 +41,8 @@ enum TerminalQuestion {
             $0[Int(VMIN)] = 0
             $0[Int(VTIME)] = 0
         }
+        RawMode.putBackAtEnd(before, of: terminal)
+        defer { RawMode.putBackAtEnd(nil, of: terminal) }
         guard tcsetattr(terminal, TCSADRAIN, &raw) == 0 else { return answers }
         var isInterrupted = false
         let question = TerminalAnswers.question(asksKitty: asksKitty)

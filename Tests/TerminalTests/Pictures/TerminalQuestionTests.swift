@@ -4,8 +4,8 @@ import Testing
 
 @testable import Terminal
 
-/// Asking a pseudo-terminal whose other side is the test.
-struct TerminalQuestionTests {
+/// Asking a pseudo-terminal whose other side is the test; one at a time, as a process has one terminal.
+@Suite(.serialized) struct TerminalQuestionTests {
     /// Both sides of a pseudo-terminal.
     private final class Pair: Sendable {
         let terminal: Int32
