@@ -33,7 +33,7 @@ extension ChatSession {
         if style == .keys {
             RawMode.enter()
             signals = [SIGWINCH, SIGCONT]
-            pause.use(KeyReader { post.yield(.key($0)) })
+            pause.use(KeyReader(typed: TerminalQuestion.takeTyped()) { post.yield(.key($0)) })
         } else {
             LineReader.start { post.yield(.line($0)) }
         }

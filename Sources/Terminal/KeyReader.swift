@@ -19,10 +19,15 @@ final class KeyReader: Sendable {
     private let receive: @Sendable (Key?) -> Void
 
     /// Starts to read; `receive` is given each key, and `nil` once when the terminal is gone.
-    init(_ descriptor: Int32 = 0, _ receive: @escaping @Sendable (Key?) -> Void) {
+    ///
+    /// The first keys are those of `typed`, which others have read before.
+    init(
+        _ descriptor: Int32 = 0, typed: [UInt8] = [], _ receive: @escaping @Sendable (Key?) -> Void
+    ) {
         self.receive = receive
         source = DispatchSource.makeReadSource(fileDescriptor: descriptor, queue: queue)
         source.setEventHandler { @Sendable [weak self] in self?.read(descriptor) }
+        if !typed.isEmpty { queue.async { @Sendable [weak self] in self?.take(typed[...]) } }
         source.resume()
     }
 
@@ -45,9 +50,13 @@ final class KeyReader: Sendable {
             receive(nil)
             return
         }
+        take(buffer[..<count])
+    }
+
+    private func take(_ bytes: ArraySlice<UInt8>) {
         let (keys, pending) = state.withLock { state in
             state.reads += 1
-            return (state.parser.parse(buffer[..<count]), state.parser.isIncomplete ? state.reads : nil)
+            return (state.parser.parse(bytes), state.parser.isIncomplete ? state.reads : nil)
         }
         for key in keys { receive(key) }
         guard let pending else { return }

@@ -130,6 +130,15 @@ class TerminalChat(unittest.TestCase):
         chat.expect(pexpect.EOF)
         self.assertEqual(termios.tcgetattr(chat.child_fd), before)
 
+    def test_what_is_typed_while_the_terminal_is_asked_is_not_lost(self):
+        chat, _ = self.chat_to_come()
+        chat.sendline()
+        chat.expect_exact("\x1b[c")
+        chat.send("/hlep\r")
+        chat.send("\x1b[?62c")
+        chat.expect("did you mean /help")
+        self.leave(chat)
+
     def test_a_stop_is_no_reason_to_leave_the_terminal_otherwise(self):
         chat, before = self.chat_to_come()
         chat.sendline()

@@ -30,7 +30,7 @@ extension LiveSession {
                 suspend: { await RawMode.suspend() }, elapsed: { start.duration(to: .now) }))
         let post = session.post
         RawMode.enter()
-        let reader = KeyReader { post.yield(.key($0)) }
+        let reader = KeyReader(typed: TerminalQuestion.takeTyped()) { post.yield(.key($0)) }
         let signals = SignalEvents([SIGWINCH, SIGCONT]) { post.yield(.signal($0)) }
         await session.run()
         withExtendedLifetime((reader, signals)) {}

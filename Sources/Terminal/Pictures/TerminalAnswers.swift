@@ -1,7 +1,7 @@
 /// Reads what a terminal answers to ``TerminalAnswers/question(asksKitty:)``; a pure state machine.
 ///
-/// Bytes may be cut anywhere and may be anything: what is no answer is passed over, and a terminal that talks on
-/// and on counts as one that has answered.
+/// Bytes may be cut anywhere and may be anything: what is no answer is passed over or, if it may be keys, set aside, and
+/// a terminal that talks on and on counts as one that has answered.
 struct TerminalAnswers: Sendable, Equatable {
     /// Whether pictures in kitty's protocol are understood.
     private(set) var hasKitty = false
@@ -15,6 +15,8 @@ struct TerminalAnswers: Sendable, Equatable {
     private(set) var sixelLimit: PixelSize?
     /// The last answer has come, or too much that is none.
     private(set) var isComplete = false
+    /// What may have been typed meanwhile.
+    private(set) var typed: [UInt8] = []
 
     /// Asks for all of it; the last question is one that every terminal answers.
     ///
@@ -41,28 +43,36 @@ struct TerminalAnswers: Sendable, Equatable {
 
     /// Takes in what was read.
     mutating func take(_ input: some Sequence<UInt8>) {
-        for byte in input where !isComplete {
+        for byte in input {
             total += 1
-            if total > Self.totalLimit { isComplete = true }
-            take(byte)
+            // Nobody types so much.
+            guard total <= Self.totalLimit else {
+                (isComplete, typed) = (true, [])
+                return
+            }
+            // Behind the last answer there are only keys.
+            if isComplete { typed.append(byte) } else { take(byte) }
         }
     }
 
     private mutating func take(_ byte: UInt8) {
         switch state {
-        case .ground: if byte == 0x1B { state = .escape }
+        case .ground: if byte == 0x1B { state = .escape } else { typed.append(byte) }
         case .escape:
             switch byte {
             case 0x5B: begin(.csi)
             // APC, and others that end alike.
             case 0x5F, 0x50, 0x5D, 0x58, 0x5E: begin(.string(sawEscape: false))
-            case 0x1B: break
-            default: state = .ground
+            case 0x1B: typed.append(byte)
+            default:
+                state = .ground
+                typed += [0x1B, byte]
             }
         case .csi:
             switch byte {
             case 0x40...0x7E:
                 state = .ground
+                if Self.isKey(bytes, final: byte) { typed += [0x1B, 0x5B] + bytes + [byte] }
                 answer(String(decoding: bytes, as: UTF8.self), final: byte)
             case 0x20...0x3F: keep(byte)
             case 0x1B: state = .escape
@@ -94,6 +104,12 @@ struct TerminalAnswers: Sendable, Equatable {
 
     private mutating func keep(_ byte: UInt8) {
         if bytes.count < Self.sequenceLimit { bytes.append(byte) }
+    }
+
+    /// Whether a sequence is one that keys send, rather than a terminal of its own accord: those are private, or of sizes.
+    private static func isKey(_ parameters: [UInt8], final: UInt8) -> Bool {
+        let isPrivate = parameters.first.map { (0x3C...0x3F).contains($0) } ?? false
+        return !isPrivate && final != UInt8(ascii: "t") && parameters.count < sequenceLimit
     }
 
     private mutating func answer(_ parameters: String, final: UInt8) {

@@ -1,9 +1,13 @@
 import Glibc
+import Synchronization
 
 /// Asks the terminal what it can do.
 enum TerminalQuestion {
     /// How long the answers may take; a terminal on another machine may need most of it.
     private static let patience = Duration.milliseconds(300)
+
+    /// What was typed while the terminal was asked; the process's, as the terminal is.
+    private static let typed = Mutex<[UInt8]>([])
 
     /// The size of a cell in pixels, where the system knows it.
     static func cellSize() -> PixelSize? {
@@ -23,7 +27,20 @@ enum TerminalQuestion {
         guard terminal >= 0 else { return TerminalAnswers() }
         defer { close(terminal) }
         // In the background a process that changes the terminal is stopped.
-        return tcgetpgrp(terminal) == getpgrp() ? ask(terminal, asksKitty: asksKitty) : TerminalAnswers()
+        guard tcgetpgrp(terminal) == getpgrp() else { return TerminalAnswers() }
+        let answers = ask(terminal, asksKitty: asksKitty)
+        typed.withLock { $0 += answers.typed }
+        return answers
+    }
+
+    /// What was typed while the terminal was asked, once: for whoever reads keys from then on.
+    ///
+    /// A program that reads no keys has nobody to give it to: what a terminal handed out it doesn't take back.
+    static func takeTyped() -> [UInt8] {
+        typed.withLock { typed in
+            defer { typed = [] }
+            return typed
+        }
     }
 
     /// Asks, and reads until the last answer or until the time is up.
@@ -49,8 +66,8 @@ enum TerminalQuestion {
         if FileBytes.write(Array(question.utf8), to: terminal) {
             isInterrupted = read(terminal, &answers, until: .now.advanced(by: patience))
         }
-        // What comes too late is not for whoever reads next.
-        if !answers.isComplete { tcflush(terminal, TCIFLUSH) }
+        // Answers to a program that was interrupted are for nobody.
+        if isInterrupted { tcflush(terminal, TCIFLUSH) }
         tcsetattr(terminal, TCSANOW, &before)
         if isInterrupted { raise(SIGINT) }
         return answers
@@ -62,8 +79,8 @@ enum TerminalQuestion {
     ) -> Bool {
         var buffer = [UInt8](repeating: 0, count: 1024)
         while !answers.isComplete {
-            let left = ContinuousClock.now.duration(to: deadline) / .milliseconds(1)
-            guard left > 0 else { return false }
+            // What is there when the time is up is read, too: half an answer is not for whoever reads next.
+            let left: Double = max(0, ContinuousClock.now.duration(to: deadline) / .milliseconds(1))
             var waiting = pollfd(fd: terminal, events: Int16(POLLIN), revents: 0)
             let ready = poll(&waiting, 1, Int32(left.rounded(.up)))
             if ready < 0, errno == EINTR { continue }

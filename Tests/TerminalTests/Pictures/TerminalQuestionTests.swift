@@ -68,6 +68,19 @@ import Testing
         #expect(pair.attributes.c_lflag == before)
     }
 
+    @Test func whatWasTypedBeforeAndMeanwhileIsGivenBack() async throws {
+        let pair = try Pair()
+        #expect(FileBytes.write(Array("before".utf8), to: pair.screen))
+        async let asked = answer(pair, "while\u{1B}[?62;4cafter")
+        let answers = await Task.detached { TerminalQuestion.ask(pair.terminal, patience: .seconds(60)) }
+            .value
+        _ = await asked
+        #expect(answers.hasSixel)
+        // What came behind the answer may not have been read yet, and then waits for the next reader.
+        #expect("beforewhileafter".hasPrefix(String(decoding: answers.typed, as: UTF8.self)))
+        #expect(answers.typed.count >= "beforewhile".utf8.count)
+    }
+
     @Test func withoutAnAnswerTheTimeIsUp() throws {
         let pair = try Pair()
         let before = pair.attributes.c_lflag
