@@ -63,7 +63,7 @@ public struct KeyParser: Sendable {
         case .escape: takeEscape(byte, &keys)
         case .csi: takeSequence(byte, &keys)
         case .ss3:
-            keys.append(Self.cursorKey(byte, modifiers: takeModifiers()) ?? Key(.unknown))
+            keys.append(Self.keypadKey(byte, modifiers: takeModifiers()) ?? Key(.unknown))
             reset()
         case .string(let sawEscape): takeString(byte, sawEscape: sawEscape)
         case .paste: takePaste(byte, &keys)
@@ -219,9 +219,13 @@ public struct KeyParser: Sendable {
         case 0x44: Key(.left, modifiers)
         case 0x46: Key(.end, modifiers)
         case 0x48: Key(.home, modifiers)
-        case 0x4D: Key(.enter, modifiers)
         default: nil
         }
+    }
+
+    /// A keypad has Enter beside these; behind CSI the same letter ends what a mouse sends.
+    private static func keypadKey(_ final: UInt8, modifiers: Key.Modifiers) -> Key? {
+        final == 0x4D ? Key(.enter, modifiers) : cursorKey(final, modifiers: modifiers)
     }
 
     private static func tildeKey(_ number: Int) -> Key.Name {

@@ -27,7 +27,10 @@ import Testing
         ("\u{1B}[13;2u", Key(.enter, .shift)), ("\u{1B}[99;5u", .control("c")),
         ("\u{1B}[27;2;13~", Key(.enter, .shift)), ("\u{1B}\r", Key(.enter, .alt)), ("\u{1B}b", .alt("b")),
         ("\u{1B}\u{7F}", Key(.backspace, .alt)), ("\u{1B}é", .alt("é")), ("\u{1B}\u{1B}[D", Key(.left, .alt)),
-        ("\u{1B}[15~", Key(.unknown)), ("\u{1B}[Z", Key(.tab, .shift)),
+        ("\u{1B}[15~", Key(.unknown)), ("\u{1B}[Z", Key(.tab, .shift)), ("\u{1B}OM", Key(.enter)),
+        // A mouse's button, which another program left turned on, is no Enter.
+        ("\u{1B}[<0;9;9M", Key(.unknown)), ("\u{1B}[<0;9;9m", Key(.unknown)),
+        ("\u{1B}[32;9;9M", Key(.unknown)),
     ])
     func sequencesAreKeys(sequence: String, key: Key) {
         #expect(keys(sequence) == [key])
