@@ -28,8 +28,16 @@ public struct KeyParser: Sendable {
 
     public init() {}
 
-    /// Whether the bytes so far end inside a sequence that a pause should end; a paste waits for its own end.
-    public var isIncomplete: Bool { state != .ground && state != .paste }
+    /// Whether the bytes so far end inside a sequence that a pause should end.
+    ///
+    /// A paste waits for its own end, and a character for the rest of it, which a slow line may bring later: the next byte
+    /// completes it or shows that it is none.
+    public var isIncomplete: Bool {
+        switch state {
+        case .ground, .paste, .utf8: false
+        case .escape, .csi, .ss3, .string: true
+        }
+    }
 
     /// The keys that these bytes complete.
     public mutating func parse(_ input: some Sequence<UInt8>) -> [Key] {
@@ -42,8 +50,7 @@ public struct KeyParser: Sendable {
     public mutating func flush() -> [Key] {
         var keys: [Key] = []
         switch state {
-        case .ground, .paste: return []
-        case .utf8: keys.append(Key(.scalar("\u{FFFD}"), takeModifiers()))
+        case .ground, .paste, .utf8: return []
         case .escape: keys.append(Key(.escape, takeModifiers()))
         case .csi where bytes.isEmpty: keys.append(.alt("["))
         case .ss3: keys.append(.alt("O"))

@@ -70,6 +70,23 @@ import Testing
         #expect(parser.parse("[".utf8) == [Key(.scalar("["))])
     }
 
+    @Test func halfACharacterWaitsForTheOtherHalf() {
+        for text in ["é", "日", "👩"] {
+            let bytes = Array(text.utf8)
+            for cut in 1..<bytes.count {
+                var parser = KeyParser()
+                #expect(parser.parse(bytes[..<cut]).isEmpty)
+                // No pause ends it,
+                #expect(!parser.isIncomplete)
+                #expect(parser.flush().isEmpty)
+                var other = parser
+                #expect(parser.parse(bytes[cut...]) == text.unicodeScalars.map { Key(.scalar($0)) })
+                // but whatever is not its other half.
+                #expect(other.parse("a".utf8) == [Key(.scalar("\u{FFFD}")), Key(.scalar("a"))])
+            }
+        }
+    }
+
     @Test func answersOfTheTerminalAreSwallowed() {
         #expect(
             keys("\u{1B}]11;rgb:0/0/0\u{07}a\u{1B}P1$r0m\u{1B}\\b") == [Key(.scalar("a")), Key(.scalar("b"))])
