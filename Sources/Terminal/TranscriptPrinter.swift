@@ -36,6 +36,8 @@ public struct TranscriptPrinter: Sendable {
         guard let display, let file = try? await client.pictureFile(picture) else { return }
         var room = output.size()
         room.rows -= Self.otherRows
+        // As in a chat: what erases the rest of a full row would erase its last character in some terminals.
+        room.columns = max(1, room.columns - 1)
         if let text = display.draw(Array(file), in: room) { output.write(text) }
     }
 }

@@ -26,7 +26,8 @@ extension PictureDisplay {
             if graphics.graphics != .blocks {
                 rows = min(rows, max(1, (size.height + graphics.cell.height - 1) / graphics.cell.height))
             }
-            return graphics.render(bitmap, columns: room.columns, rows: rows, id: number)
+            // What erases the rest of a full row would erase its last character in some terminals.
+            return graphics.render(bitmap, columns: max(1, room.columns - 1), rows: rows, id: number)
         }
     }
 }

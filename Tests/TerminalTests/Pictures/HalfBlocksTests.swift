@@ -36,6 +36,19 @@ struct HalfBlocksTests {
         #expect(Self.pixels(drawing.text) == picture)
     }
 
+    @Test func theLastColumnOfAFullWindowIsNotErased() throws {
+        var screen = TerminalModel(columns: 30, rows: 40)
+        let file = try PNG.encode(.gradient(64, 64))
+        let drawing = try #require(
+            PictureDisplay(graphics).draw(
+                file, PictureSize(width: 64, height: 64), .init(columns: 30, rows: 39), 1))
+        screen.write(drawing.text)
+        #expect(drawing.area == CellArea(columns: 29, rows: 15))
+        #expect(
+            screen.lines
+                == Array(repeating: String(repeating: "\u{2580}", count: 29), count: 15))
+    }
+
     @Test func aPictureReplacesTheOneAboveTheCursor() throws {
         var screen = TerminalModel(columns: 30, rows: 10)
         screen.write("first\r\n")
