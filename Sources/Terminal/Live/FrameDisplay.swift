@@ -18,6 +18,14 @@ struct FrameDisplay: Sendable {
         TerminalGraphics.ofOutput(preferred: preferred, environment: environment).map(Self.init)
     }
 
+    /// The same with cells as large as they are now, where the system knows: a window's font may have changed with its size.
+    func remeasured(_ cell: PixelSize? = TerminalQuestion.cellSize()) -> FrameDisplay {
+        guard let cell else { return self }
+        var graphics = graphics
+        graphics.cell = cell
+        return FrameDisplay(graphics)
+    }
+
     /// The format in which the terminal takes pictures as they are, so that nothing is encoded twice.
     var format: PictureFormat { takesFiles ? .png : .webp }
 
