@@ -26,9 +26,9 @@ class TerminalChat(unittest.TestCase):
         chat.expect(">>> ")
         return chat
 
-    def chat_to_come(self):
+    def chat_to_come(self, **variables):
         """A chat that begins with the first line, and all that its terminal is set to before."""
-        environment = dict(self.daemon.environment, TERM="xterm-256color")
+        environment = dict(self.daemon.environment, TERM="xterm-256color", **variables)
         chat = pexpect.spawn(
             "/bin/sh", ["-c", 'read -r line && exec "$@"', "sh", f"{BIN}/inkling", "chat"], env=environment,
             encoding="utf-8", dimensions=(24, 80), timeout=30, preexec_fn=with_default_signals)
@@ -147,6 +147,18 @@ class TerminalChat(unittest.TestCase):
         os.waitpid(chat.pid, os.WUNTRACED)
         chat.kill(signal.SIGCONT)
         chat.expect_exact("\x1b[?2004h")  # it takes the terminal back
+        chat.sendeof()
+        chat.expect(pexpect.EOF)
+        self.assertEqual(termios.tcgetattr(chat.child_fd), before)
+
+    def test_a_stop_in_an_editor_is_none_either(self):
+        # As Control-Z and fg in the editor do: both are continued, and the chat finds out after the editor's end.
+        chat, before = self.chat_to_come(INKLING_EDITOR="kill -CONT $PPID; true")
+        chat.sendline()
+        chat.expect(">>> ")
+        chat.send("\x07")
+        for _ in ("the editor's end", "the stop's end"):
+            chat.expect_exact("\x1b[?2004h")
         chat.sendeof()
         chat.expect(pexpect.EOF)
         self.assertEqual(termios.tcgetattr(chat.child_fd), before)
