@@ -27,7 +27,7 @@ struct TerminalHints: Sendable {
         guard !inheritsNames else { return nil }
         let program = variable("TERM_PROGRAM")
         if ["xterm-kitty", "xterm-ghostty"].contains(term) || program == "ghostty" { return .kitty }
-        // The second is the one variable that also reaches other machines.
+        // LC_TERMINAL is the one of them that reaches other machines, too.
         if ["iTerm.app", "WezTerm", "mintty"].contains(program) || variable("LC_TERMINAL") == "iTerm2" {
             return .iterm
         }
