@@ -39,13 +39,16 @@ struct TypedDraftTests {
         #expect(engine.expected.withLock { $0.last?.request.model } == "other")
     }
 
-    @Test func halfAWordMoreIsNothingNew() async throws {
-        service.draft(.init(text: "How "), in: nil)
-        #expect(await engine.nextDraft()?.last?.content == "How")
-        service.draft(.init(text: "How ar"), in: nil)
-        service.draft(.init(text: "How are "), in: nil)
-        #expect(await engine.nextDraft()?.last?.content == "How are")
-        #expect(engine.expected.withLock { $0.count } == 2)
+    @Test func whatWentToTheEngineIsNoNewsUntilSomethingComesBeforeIt() {
+        let drafts = TypedDrafts()
+        let how = TypedDrafts.Typed(conversation: "c", draft: .init(text: "How"))
+        var other = how
+        other.draft.model = "other"
+        #expect([how, how, other, other, how].map(drafts.isNews) == [true, false, true, false, true])
+        _ = drafts.resume("c")
+        #expect(drafts.isNews(how))
+        drafts.remove("c")
+        #expect(drafts.isNews(how))
     }
 
     @Test func theFirstMessageOfAConversationIsEvaluatedBeforeItIsThere() async throws {
