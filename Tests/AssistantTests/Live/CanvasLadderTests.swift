@@ -93,9 +93,9 @@ import Testing
         #expect(stages.first.map { ($0.width, $0.steps) } ?? (0, 0) == (128, 4))
     }
 
-    @Test func sizesKeepTheShapeInWholeLatents() {
+    @Test func sizesKeepTheShapeInWholeLatents() throws {
         let stages = stages(settled(768, 512, steps: 4), times(step: 120, at: 128))
-        guard let draft = stages.first else { return }
+        let draft = try #require(stages.first)
         #expect(draft.width % 8 == 0 && draft.height % 8 == 0 && min(draft.width, draft.height) >= 128)
         #expect(abs(Double(draft.width) / Double(draft.height) - 1.5) < 0.05)
     }

@@ -8,45 +8,11 @@ import Testing
 
 /// A canvas with an engine that is played by hand, on a manual clock.
 @Suite(.timeLimit(.minutes(5)))
-struct LiveCanvasTests {
-    private let frames = ScriptedFrames()
-    private let clock = ManualClock()
-    private let tally = CanvasTally()
-    private let measures = StageMeasures()
-
-    private func open(_ change: (inout CanvasSettings) -> Void = { _ in }) throws -> LiveCanvas {
-        var draft = CanvasDraft()
-        change(&draft.settings)
-        return try LiveCanvas(
-            id: "c", draft: draft, client: "test", engine: frames.engine, clock: CanvasClock(clock),
-            measures: measures, tally: tally, budget: 300)
-    }
-
-    /// A canvas whose model is measured: a draft of 128 pixels and the settled picture of 512.
-    private func measured() async throws -> (LiveCanvas, CanvasFeed.Stream.Iterator) {
-        let canvas = try open()
-        var events = canvas.events(after: nil).makeAsyncIterator()
-        let probe = try #require(await frames.next())
-        #expect(probe.request.probe?.stage.width == 128 && probe.request.probe?.isKnown == false)
-        probe.finish()
-        while let numbered = try await events.next() {
-            if case .canvas(let canvas) = numbered.event, !canvas.stages.isEmpty { break }
-        }
-        return (canvas, events)
-    }
-
-    private func type(_ text: String, _ revision: Int, on canvas: LiveCanvas) throws {
-        _ = try canvas.type(.init(text: text, revision: revision))
-    }
-
-    private func next(
-        _ name: String, _ events: inout CanvasFeed.Stream.Iterator
-    ) async throws -> CanvasEvent? {
-        while let numbered = try await events.next() {
-            if numbered.event.name == name { return numbered.event }
-        }
-        return nil
-    }
+struct LiveCanvasTests: PlayedCanvas {
+    let frames = ScriptedFrames()
+    let clock = ManualClock()
+    let tally = CanvasTally()
+    let measures = StageMeasures()
 
     @Test func aTextBecomesADraftAndThenTheSettledPicture() async throws {
         var (canvas, events) = try await measured()
@@ -57,7 +23,7 @@ struct LiveCanvasTests {
         #expect(draft.request.picture.seed == 0 && draft.request.picture.decoder == "tiny")
         clock.advance(by: .milliseconds(150))
         draft.finish()
-        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        let frame = try await nextFrame(&events)
         #expect(frame.number == 1 && frame.revision == 1 && frame.stage == .draft && !frame.isSettled)
         #expect(frame.format == .webp && frame.timings.sinceKey == 150)
         // The better stages follow when the typing pauses.
@@ -67,7 +33,7 @@ struct LiveCanvasTests {
             let better = try #require(await frames.next())
             #expect(better.request.rank == expected)
             better.finish()
-            if case .frame(let frame) = try await next("frame", &events) { stages.append(frame.stage) }
+            stages.append(try await nextFrame(&events).stage)
         }
         #expect(stages == [.better, .settled])
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 3)))
@@ -133,7 +99,7 @@ struct LiveCanvasTests {
         }
         #expect(Set(calls.map(\.request.lane)) == ["c", "c-kept"])
         #expect(try await keeping.value.recipe.prompt == "a red fox ")
-        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        let frame = try await nextFrame(&events)
         #expect(frame.revision == 2)
     }
 
@@ -149,7 +115,7 @@ struct LiveCanvasTests {
         let count = frames.callCount
         kept.finish()
         _ = try await keeping.value
-        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        let frame = try await nextFrame(&events)
         #expect(frame.isSettled && frame.number == 2 && frame.revision == 1)
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 2)))
         #expect(frames.callCount == count)
@@ -191,7 +157,7 @@ struct LiveCanvasTests {
         let count = frames.callCount
         try type("a fox", 3, on: canvas)
         clock.advance(by: .seconds(1))
-        guard case .frame(let frame) = try await next("frame", &events) else { return }
+        let frame = try await nextFrame(&events)
         #expect(frame.number == 3 && frame.revision == 3 && frame.isSettled)
         #expect(try await next("settled", &events) == .settled(.init(revision: 3, frame: 3)))
         #expect(frames.callCount == count)
@@ -202,7 +168,7 @@ struct LiveCanvasTests {
         var (canvas, events) = try await measured()
         try type("one", 1, on: canvas)
         try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large", parameter: "size"))
-        guard case .failed(let failure) = try await next("failed", &events) else { return }
+        let failure = try await nextFailure(&events)
         #expect(failure.revision == 1 && failure.error.code == .outOfMemory)
         clock.advance(by: .seconds(1))
         try type("one two ", 2, on: canvas)
