@@ -13,11 +13,16 @@ final class StageMeasures: Sendable {
 
     private let models = Mutex<[String: Model]>([:])
 
-    /// Whether anything was measured of a model.
-    func hasTimes(of model: String) -> Bool { models.withLock { $0[model]?.times.isEmpty == false } }
+    /// Whether anything was measured of a model, with guidance or without.
+    func hasTimes(of model: String) -> Bool {
+        models.withLock { $0[model]?.times.values.contains { !$0.isEmpty } == true }
+    }
 
+    /// What was measured of a model; where that was the other way only, what follows from it.
     func times(of model: String, isGuided: Bool) -> StageTimes {
-        models.withLock { $0[model]?.times[isGuided] } ?? StageTimes()
+        let times = models.withLock { $0[model]?.times } ?? [:]
+        if let measured = times[isGuided], !measured.isEmpty { return measured }
+        return times[!isGuided]?.scalingSteps(by: isGuided ? 2 : 0.5) ?? StageTimes()
     }
 
     func add(_ sample: StageTimes.Sample, of model: String, isGuided: Bool) {

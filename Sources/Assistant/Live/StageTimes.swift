@@ -56,6 +56,13 @@ struct StageTimes: Sendable, Equatable {
         return encode(textPadding) + step * Double(count) + decode
     }
 
+    /// The same with steps that take so many times as long.
+    func scalingSteps(by factor: Double) -> StageTimes {
+        var scaled = self
+        scaled.steps = steps.mapValues { Figure(value: $0.value * factor) }
+        return scaled
+    }
+
     /// A prompt's own tokens are at most a quarter of those with padding, mostly.
     private func encode(_ padding: TextPadding) -> Double {
         encodes[padding]?.value ?? (encodes[.encoded]?.value ?? 0) / 4

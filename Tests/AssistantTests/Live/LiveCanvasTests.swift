@@ -212,6 +212,28 @@ struct LiveCanvasTests: PlayedCanvas {
         }
     }
 
+    @Test(arguments: [(7.5, 1.0), (1.0, 7.5)])
+    func aModelThatWasMeasuredWithGuidanceHasDraftsWithoutItToo(before: Double, after: Double) async throws {
+        let canvas = try open { ($0.steps, $0.guidanceScale) = (4, before) }
+        var events = canvas.events(after: nil).makeAsyncIterator()
+        try #require(await frames.next()).finish(step: 100)
+        try await untilStaged(&events)
+        let stages = canvas.canvas.stages
+        #expect(stages.first?.name == .draft)
+        var change = CanvasSettings()
+        change.guidanceScale = after
+        _ = try canvas.change(change)
+        let probe = try #require(await frames.next())
+        #expect(probe.request.probe?.isKnown == true)
+        probe.finish()
+        try await untilStaged(&events)
+        let changed = canvas.canvas.stages
+        #expect(changed.first?.name == .draft && changed.allSatisfy { $0.expected > 0 })
+        // Every step computes the network once instead of twice, or twice instead of once.
+        let (old, new) = (try #require(stages.last).expected, try #require(changed.last).expected)
+        #expect(after > 1 ? new > old * 1.5 : new < old / 1.5)
+    }
+
     @Test func aDraftMayGoOnFromTheFrameBefore() async throws {
         var (canvas, events) = try await measured()
         try type("a fox ", 1, on: canvas)

@@ -32,11 +32,13 @@ final class ScriptedFrames: Sendable {
             let taken = steps ?? picture.steps ?? 2
             let outline = Self.outline(picture)
             if request.probe != nil { events.yield(.started(outline)) }
+            // What was measured before is only loaded.
+            if request.probe?.isKnown == true { return events.finish() }
             let decoder = stage?.decoder ?? picture.decoder ?? "full"
             let recipe = Recipe(
                 model: "paint", prompt: picture.prompt, width: width, height: height,
-                steps: picture.steps ?? 4, seed: picture.seed ?? 0, scheduler: "euler", guidanceScale: 0,
-                decoder: decoder)
+                steps: picture.steps ?? 4, seed: picture.seed ?? 0, scheduler: "euler",
+                guidanceScale: picture.guidanceScale ?? 0, decoder: decoder)
             let samples = Array(repeating: UInt8(truncatingIfNeeded: picture.prompt.utf8.count), count: 192)
             events.yield(
                 .finished(
@@ -57,8 +59,9 @@ final class ScriptedFrames: Sendable {
         private static func outline(_ picture: PictureRequest) -> PictureOutline {
             PictureOutline(
                 width: picture.width ?? 64, height: picture.height ?? 64, steps: picture.steps ?? 4,
-                stepCount: picture.steps ?? 4, seed: 0, scheduler: "euler", guidanceScale: 0,
-                decoder: "full", clipSkip: 0, negativePrompt: "", promptTokens: 3, warnings: [])
+                stepCount: picture.steps ?? 4, seed: 0, scheduler: "euler",
+                guidanceScale: picture.guidanceScale ?? 0, decoder: "full", clipSkip: 0, negativePrompt: "",
+                promptTokens: 3, warnings: [])
         }
     }
 
