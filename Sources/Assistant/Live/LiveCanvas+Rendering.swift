@@ -109,38 +109,38 @@ extension LiveCanvas {
                 case .started: break
                 case .step(let done, let count):
                     steps += 1
+                    tally.count { $0.steps += 1 }
                     feed.send(
                         .progress(
                             .init(revision: run.revision, stage: stage.name, step: done, steps: count)))
                 case .finished(let frame): finished = frame
                 }
             }
-            tally.count { $0.steps += steps }
             if let finished {
                 learn(finished)
-                try show(finished, run: run, stage: stage, waited: (began ?? clock.now()) - run.keyed)
+                let waited = (began ?? clock.now()) - run.keyed
+                try show(finished, run: run, stage: stage, waited: waited, steps: steps)
             } else {
-                stopped(run, stage: stage, steps: steps)
+                state.withLock { supersede(run, stage: stage, steps: steps, &$0) }
             }
         } catch {
-            tally.count { ($0.steps, $0.failed) = ($0.steps + steps, $0.failed + 1) }
+            tally.count { $0.failed += 1 }
             fail(AssistantError.wrapping(error), revision: run.revision)
-            end(run, isShown: false)
+            state.withLock { end(run, isShown: false, &$0) }
         }
     }
 
     private func show(
-        _ finished: FinishedFrame, run: CanvasState.Run, stage: CanvasStage, waited: Duration
+        _ finished: FinishedFrame, run: CanvasState.Run, stage: CanvasStage, waited: Duration, steps: Int
     ) throws {
         let file = try encode(finished, isExact: stage.name == .settled)
         state.withLock { state in
             guard !state.isClosed else { return wake(&state) }
-            var run = run
-            if let current = state.machine.run, current.id == run.id { run.revision = current.revision }
-            publish(finished, file, of: run, as: stage.name, waited: waited, &state)
-            state.machine.ended(run.id, isShown: true, at: clock.now())
-            wake(&state)
-            act(&state)
+            // While the file was made, the settings may have changed, or the settled picture may have come.
+            guard let current = state.machine.run, current.id == run.id, current.signature == run.signature
+            else { return supersede(run, stage: stage, steps: steps, &state) }
+            publish(finished, file, of: current, as: stage.name, waited: waited, &state)
+            end(current, isShown: true, &state)
         }
     }
 
@@ -177,18 +177,19 @@ extension LiveCanvas {
                         denoise: sample.steps.reduce(0, +), decode: sample.decode))))
     }
 
-    private func stopped(_ run: CanvasState.Run, stage: CanvasStage, steps: Int) {
+    /// A render that was stopped, or that nobody wants to see any more.
+    private func supersede(
+        _ run: CanvasState.Run, stage: CanvasStage, steps: Int, _ state: inout State
+    ) {
         tally.count { ($0.superseded, $0.stepsWasted) = ($0.superseded + 1, $0.stepsWasted + steps) }
         feed.send(.superseded(.init(revision: run.revision, stage: stage.name, step: steps)))
-        end(run, isShown: false)
+        end(run, isShown: false, &state)
     }
 
-    private func end(_ run: CanvasState.Run, isShown: Bool) {
-        state.withLock { state in
-            state.machine.ended(run.id, isShown: isShown, at: clock.now())
-            wake(&state)
-            act(&state)
-        }
+    private func end(_ run: CanvasState.Run, isShown: Bool, _ state: inout State) {
+        state.machine.ended(run.id, isShown: isShown, at: clock.now())
+        wake(&state)
+        act(&state)
     }
 
     /// Tells those who waited for the end of a render.

@@ -26,6 +26,12 @@ final class ScriptedFrames: Sendable {
 
         /// Ends it with a frame for which each step took `step` milliseconds.
         func finish(step: Double = 40, steps: Int? = nil) {
+            deliver(step: step, steps: steps)
+            events.finish()
+        }
+
+        /// Gives the frame, but does not end yet: as if the canvas were still making its file.
+        func deliver(step: Double = 40, steps: Int? = nil) {
             let picture = request.picture
             let stage = request.probe?.stage
             let (width, height) = (stage?.width ?? picture.width ?? 64, stage?.height ?? picture.height ?? 64)
@@ -33,7 +39,7 @@ final class ScriptedFrames: Sendable {
             let outline = Self.outline(picture)
             if request.probe != nil { events.yield(.started(outline)) }
             // What was measured before is only loaded.
-            if request.probe?.isKnown == true { return events.finish() }
+            if request.probe?.isKnown == true { return }
             let decoder = stage?.decoder ?? picture.decoder ?? "full"
             let recipe = Recipe(
                 model: "paint", prompt: picture.prompt, width: width, height: height,
@@ -49,7 +55,6 @@ final class ScriptedFrames: Sendable {
                             width: width, height: height, decoder: decoder, encode: 10,
                             steps: Array(repeating: step, count: taken), decode: 20),
                         latents: .init([1, 2, 3]))))
-            events.finish()
         }
 
         func fail(_ error: AssistantError) { events.finish(throwing: error) }

@@ -1,0 +1,68 @@
+import AssistantAPI
+import Testing
+
+@testable import Assistant
+
+/// What happens on a canvas while something else of it is on its way.
+@Suite(.timeLimit(.minutes(5)))
+struct LiveCanvasOverlapTests: PlayedCanvas {
+    let frames = ScriptedFrames()
+    let clock = ManualClock()
+    let tally = CanvasTally()
+    let measures = StageMeasures()
+
+    /// Plays a text's drafts, and returns its settled render.
+    private func settling(
+        _ text: String, on canvas: LiveCanvas, _ events: inout CanvasFeed.Stream.Iterator
+    ) async throws -> ScriptedFrames.Call {
+        try type(text, 1, on: canvas)
+        for _ in 0..<2 {
+            try #require(await frames.next()).finish()
+            _ = try await nextFrame(&events)
+            clock.advance(by: .seconds(1))
+        }
+        return try #require(await frames.next())
+    }
+
+    @Test func aPictureWhoseSettingsChangeWhileItsFileIsMadeIsNotShown() async throws {
+        var (canvas, events) = try await measured()
+        let old = try await settling("a fox ", on: canvas, &events)
+        old.send(.step(1, of: 4))
+        _ = try await next("progress", &events)
+        old.deliver()
+        var change = CanvasSettings()
+        change.seed = 9
+        // This ends what runs, whose picture is there.
+        _ = try canvas.change(change)
+        #expect(
+            try await next("superseded", &events)
+                == .superseded(.init(revision: 1, stage: .settled, step: 1)))
+        #expect(canvas.timeline.frames.map(\.stage) == [.draft, .better])
+        #expect(tally.value.superseded == 1 && tally.value.stepsWasted == 1 && tally.value.settled == 0)
+        // Nor is it found again as what the text looks like now.
+        try #require(await frames.next()).finish()
+        clock.advance(by: .seconds(1))
+        let new = try #require(await frames.next())
+        #expect(new.text == "a fox " && new.request.picture.seed == 9 && new.request.rank == .draft)
+        #expect(tally.value.recalled == 0)
+    }
+
+    @Test func aDraftThatEndsAfterTheKeptPictureIsNotShown() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        let draft = try #require(await frames.next())
+        let keeping = Task { try await canvas.picture(of: nil) }
+        let kept = try #require(await frames.next())
+        #expect(kept.request.lane == "c-kept")
+        draft.deliver()
+        kept.finish()
+        _ = try await keeping.value
+        #expect(try await nextFrame(&events).isSettled)
+        // The picture stays: the draft would come too late.
+        #expect(draft.isStopped)
+        #expect(
+            try await next("superseded", &events)
+                == .superseded(.init(revision: 1, stage: .draft, step: 0)))
+        #expect(canvas.timeline.frames.map(\.stage) == [.settled] && tally.value.shown == 1)
+    }
+}
