@@ -56,14 +56,15 @@ final class CanvasFeed: Sendable {
 
     /// The events from now on, and before them what came after the event `after`, where that is still known.
     ///
-    /// Otherwise the stream begins anew, with the canvas as it stands and the newest frame.
+    /// Otherwise the stream begins anew, with the canvas as it stands and the newest frame; without one, with the failure
+    /// that is the reason.
     func events(after: Int?, canvas: Canvas) -> Stream {
         let reader = CanvasReader()
         let number = state.withLock { state -> Int in
             if let after, after <= state.last, state.kept.reaches(back: after) {
                 for event in state.kept.events where event.number > after { reader.put(event) }
             } else {
-                let since = state.kept.newestFrame ?? state.last + 1
+                let since = state.kept.newestFrame ?? state.kept.standingFailure ?? state.last + 1
                 reader.put(NumberedCanvasEvent(number: since - 1, event: .canvas(canvas)))
                 for event in state.kept.events where event.number >= since { reader.put(event) }
             }
@@ -99,6 +100,19 @@ struct EventBacklog: Sendable {
         events.last { if case .frame = $0.event { true } else { false } }?.number
     }
 
+    /// The newest failure, where nothing began anew after it: neither settings nor a model that is ready.
+    var standingFailure: Int? {
+        guard let failure = newestFailure else { return nil }
+        let isOver = events.contains { event in
+            if case .canvas = event.event { event.number > failure } else { false }
+        }
+        return isOver ? nil : failure
+    }
+
+    private var newestFailure: Int? {
+        events.last { if case .failed = $0.event { true } else { false } }?.number
+    }
+
     /// Whether everything after an event is here, apart from what was replaced.
     func reaches(back number: Int) -> Bool { number >= forgotten }
 
@@ -108,8 +122,13 @@ struct EventBacklog: Sendable {
         }
         events.append(event)
         guard events.count > Self.limit else { return }
-        // The newest frame is what a reader must not lose.
-        let victim = events.firstIndex { if case .frame = $0.event { false } else { true } } ?? 0
+        // The newest frame is what a reader must not lose, nor why there is none, nor what the canvas is.
+        let (frame, failure) = (newestFrame, newestFailure)
+        let victim =
+            events.firstIndex { event in
+                if case .canvas = event.event { return false }
+                return event.number != frame && event.number != failure
+            } ?? 0
         forgotten = max(forgotten, events[victim].number)
         events.remove(at: victim)
     }

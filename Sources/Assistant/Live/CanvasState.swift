@@ -70,6 +70,8 @@ struct CanvasState: Sendable {
 
     var prompt: Canvas.Prompt { newest.prompt }
     var signature: PromptSignature { newest.signature }
+    /// Whether the newest text has nothing to paint.
+    var isEmpty: Bool { newest.isEmpty }
 
     // MARK: - What happens
 

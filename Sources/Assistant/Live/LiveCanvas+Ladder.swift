@@ -6,6 +6,7 @@ import Synchronization
 extension LiveCanvas {
     /// Loads the model, and measures it where that was not done before; then the stages are known.
     func prepare(_ state: inout State) {
+        guard !state.isClosed else { return }
         let facts = state.facts
         let settled = CanvasStage(
             name: .settled, width: facts.width, height: facts.height, steps: state.settings.steps ?? 1,
@@ -13,6 +14,7 @@ extension LiveCanvas {
         let stage = CanvasLadder.probe(
             settled: settled, factor: facts.factor, hasTinyDecoder: facts.decoders.contains("tiny"))
         let probe = FrameEngine.Request.Probe(stage: stage, isKnown: measures.hasTimes(of: facts.model))
+        state.retry.begins()
         state.lastProbe += 1
         let number = state.lastProbe
         do throws(AssistantError) {
@@ -23,16 +25,14 @@ extension LiveCanvas {
             state.probe = (number, work)
             Task { await self.measure(with: work, number: number, model: facts.model) }
         } catch {
-            state.failedAt = clock.now()
+            state.retry.failed(at: clock.now())
             fail(error, revision: state.machine.prompt.revision)
         }
     }
 
-    /// Tries again to load the model when that failed a while ago.
-    func retry(_ state: inout State) {
-        guard let failedAt = state.failedAt, clock.now() - failedAt >= .seconds(2) else { return }
-        state.failedAt = nil
-        prepare(&state)
+    /// When a model that could not be made ready is tried again, for the text that waits for it.
+    func retryDeadline(_ state: State) -> Duration? {
+        state.machine.isEmpty ? nil : state.retry.deadline
     }
 
     private func measure(with work: FrameEngine.Running, number: Int, model: String) async {
@@ -56,10 +56,12 @@ extension LiveCanvas {
             guard !state.isClosed, state.probe?.number == number else { return }
             state.probe = nil
             guard failure == nil, let outline else {
-                state.failedAt = clock.now()
+                state.retry.failed(at: clock.now())
                 if let failure { fail(failure, revision: state.machine.prompt.revision) }
+                act(&state)
                 return
             }
+            state.retry.forget()
             state.outline = outline
             reread(&state)
             updateLadder(&state)

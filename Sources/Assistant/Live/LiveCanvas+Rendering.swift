@@ -26,7 +26,8 @@ extension LiveCanvas {
 
     /// One task sleeps at a time: an alarm that is too early is set again when it rings.
     private func setAlarm(_ state: inout State, after now: Duration) {
-        guard let deadline = state.machine.deadline(after: now) else { return }
+        let deadlines = [state.machine.deadline(after: now), retryDeadline(state)]
+        guard let deadline = deadlines.compactMap(\.self).min() else { return }
         if let alarm = state.alarm, alarm.deadline <= deadline { return }
         state.alarm?.task.cancel()
         let task = Task { [weak self, clock] in
@@ -34,6 +35,7 @@ extension LiveCanvas {
             guard !Task.isCancelled, let self else { return }
             self.state.withLock { state in
                 state.alarm = nil
+                if let due = self.retryDeadline(state), due <= self.clock.now() { self.prepare(&state) }
                 self.act(&state)
             }
         }

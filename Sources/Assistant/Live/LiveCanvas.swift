@@ -38,8 +38,8 @@ final class LiveCanvas: Sendable {
         /// What gets the model ready, while it does.
         var probe: (number: Int, work: FrameEngine.Running)?
         var lastProbe = 0
-        /// When the model could not be made ready.
-        var failedAt: Duration?
+        /// When to try again after the model could not be made ready.
+        var retry = LoadRetry()
         var lastTouch: Duration
         var isClosed = false
     }
@@ -113,7 +113,7 @@ final class LiveCanvas: Sendable {
                 prompt, signature: signature, isEmpty: prompt.text.allSatisfy(\.isWhitespace), at: now)
             if state.machine.skipped > skipped { tally.count { $0.skipped += 1 } }
             state.lastTouch = now
-            retry(&state)
+            if state.retry.isDue(at: now) { prepare(&state) }
             act(&state)
             return state.machine.prompt
         }
@@ -135,10 +135,11 @@ final class LiveCanvas: Sendable {
             state.machine.startAnew(at: clock.now())
             state.probe?.work.cancel()
             state.running?.work.cancel()
-            state.failedAt = nil
-            prepare(&state)
+            state.retry.forget()
             let canvas = record(state)
             feed.send(.canvas(canvas))
+            prepare(&state)
+            act(&state)
             return canvas
         }
     }

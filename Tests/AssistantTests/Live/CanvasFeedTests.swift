@@ -20,6 +20,10 @@ import Testing
         .superseded(.init(revision: revision, stage: .draft, step: 0))
     }
 
+    private func failed(_ revision: Int) -> CanvasEvent {
+        .failed(.init(revision: revision, error: AssistantError(.outOfMemory, "too large")))
+    }
+
     private func names(_ stream: CanvasFeed.Stream) async throws -> [String] {
         var names: [String] = []
         for try await numbered in stream { names.append("\(numbered.number) \(numbered.event.name)") }
@@ -59,6 +63,33 @@ import Testing
         #expect(names.count <= EventBacklog.limit)
         #expect(names.filter { $0.hasSuffix("frame") } == ["9999 frame"])
         #expect(names.last == "10201 closed")
+    }
+
+    @Test func aReaderThatComesLaterLearnsWhyThereIsNoFrame() async throws {
+        let feed = CanvasFeed()
+        for event in [superseded(1), failed(1), failed(2), superseded(3)] { feed.send(event) }
+        let failing = feed.events(after: nil, canvas: canvas)
+        feed.send(.canvas(canvas))
+        let ready = feed.events(after: nil, canvas: canvas)
+        feed.send(failed(4))
+        feed.send(frame(5))
+        let painted = feed.events(after: nil, canvas: canvas)
+        feed.close()
+        #expect(
+            try await names(failing)
+                == ["3 failed", "4 superseded", "5 canvas", "6 failed", "7 frame", "8 closed"])
+        #expect(try await names(ready) == ["5 canvas", "6 failed", "7 frame", "8 closed"])
+        #expect(try await names(painted) == ["6 canvas", "7 frame", "8 closed"])
+    }
+
+    @Test func manyEventsHideNeitherTheCanvasNorWhyItHasNoFrame() async throws {
+        let feed = CanvasFeed()
+        feed.send(failed(1))
+        for number in 0..<200 { feed.send(superseded(number)) }
+        let stream = feed.events(after: nil, canvas: canvas)
+        feed.close()
+        let names = try await names(stream)
+        #expect(names.prefix(2) == ["0 canvas", "1 failed"] && names.count <= EventBacklog.limit)
     }
 
     @Test func readersThatLeaveAreForgotten() async throws {

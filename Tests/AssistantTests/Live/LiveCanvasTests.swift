@@ -164,30 +164,6 @@ struct LiveCanvasTests: PlayedCanvas {
         #expect(tally.value.recalled == 1)
     }
 
-    @Test func aFailedRenderEndsNothing() async throws {
-        var (canvas, events) = try await measured()
-        try type("one", 1, on: canvas)
-        try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large", parameter: "size"))
-        let failure = try await nextFailure(&events)
-        #expect(failure.revision == 1 && failure.error.code == .outOfMemory)
-        clock.advance(by: .seconds(1))
-        try type("one two ", 2, on: canvas)
-        #expect(await frames.next()?.text == "one two ")
-    }
-
-    @Test func aModelThatCannotBeLoadedIsTriedAgainLater() async throws {
-        let canvas = try open()
-        var events = canvas.events(after: nil).makeAsyncIterator()
-        try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large"))
-        #expect(try await next("failed", &events) != nil)
-        try type("a ", 1, on: canvas)
-        #expect(frames.callCount == 1)
-        clock.advance(by: .seconds(3))
-        try type("a fox ", 2, on: canvas)
-        try #require(await frames.next()).finish()
-        #expect(await frames.next()?.text == "a fox ")
-    }
-
     @Test func changedSettingsRenderEverythingAnew() async throws {
         var (canvas, events) = try await measured()
         try type("a fox", 1, on: canvas)
