@@ -19,7 +19,7 @@ public enum CanvasEvent: Sendable, Equatable {
     case settled(Settled)
     /// A picture was kept.
     case committed(CanvasCommitted)
-    /// A render failed; the next text is rendered all the same.
+    /// A render failed; the text's better stages and the next text are rendered all the same.
     case failed(Failure)
     /// The canvas is gone; last.
     case closed(Closed)
@@ -90,7 +90,7 @@ public enum CanvasEvent: Sendable, Equatable {
 
     public struct Settled: Codable, Sendable, Equatable {
         public var revision: Int
-        /// The last frame's number; 0 when there is none, as for an empty text.
+        /// The number of the text's last frame; 0 when it has none: it is empty, or all of its renders failed.
         public var frame: Int
 
         public init(revision: Int, frame: Int) {

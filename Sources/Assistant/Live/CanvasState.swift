@@ -33,6 +33,15 @@ struct CanvasState: Sendable {
         case settle(revision: Int, isEmpty: Bool)
     }
 
+    /// How a render ended.
+    enum End: Sendable, Equatable {
+        /// With a frame that is seen.
+        case shown
+        /// It was stopped, or its frame is not wanted any more.
+        case stopped
+        case failed
+    }
+
     /// The newest text.
     private struct Newest {
         var prompt = Canvas.Prompt()
@@ -120,24 +129,27 @@ struct CanvasState: Sendable {
         run?.signature = []
     }
 
-    /// A render has ended with a frame (`isShown`), or without one: stopped, or failed.
-    mutating func ended(_ id: Int, isShown: Bool, at now: Duration) {
+    /// A render has ended.
+    mutating func ended(_ id: Int, _ end: End, at now: Duration) {
         guard let ended = run, ended.id == id else { return }
         run = nil
-        guard isShown else {
-            // A failure is not repeated; what was stopped is rendered when it is wanted again.
-            if !ended.isStopping { done = (ended.signature, max(0, costs.count - 1)) }
-            return
+        // Nothing follows from one with other settings, or for which it was too late.
+        guard !ended.signature.isEmpty else { return }
+        switch end {
+        case .shown: unseenSince = ended.signature == newest.signature ? nil : now
+        // It is rendered when it is wanted again.
+        case .stopped where ended.isStopping || isOutdated(ended): return
+        // The same is not tried again, but what follows is: it may be another matter.
+        case .stopped, .failed: break
         }
         done = (ended.signature, ended.stage)
-        unseenSince = ended.signature == newest.signature ? nil : now
     }
 
     /// A render has ended at once, since its text has a frame of this stage already.
     mutating func recalled(_ id: Int, stage: Int, at now: Duration) {
         guard run?.id == id else { return }
         run?.stage = stage
-        ended(id, isShown: true, at: now)
+        ended(id, .shown, at: now)
     }
 
     /// The render of the newest text's settled picture, as one that is no turn of the canvas.

@@ -16,7 +16,9 @@ extension LiveCanvas {
             case .render(let run): render(run, &state)
             case .stop: state.running?.work.cancel()
             case .settle(let revision, let isEmpty):
-                feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : state.shown)))
+                // A frame of an older text is none of this one.
+                let shown = state.shown?.signature == state.machine.signature ? state.shown?.number : nil
+                feed.send(.settled(.init(revision: revision, frame: isEmpty ? 0 : shown ?? 0)))
                 updateLadder(&state)
             }
             now = clock.now()
@@ -63,8 +65,9 @@ extension LiveCanvas {
             let model = state.facts.model
             Task { await self.follow(work, run: run, stage: stage, model: model) }
         } catch {
+            tally.count { $0.failed += 1 }
             fail(error, revision: run.revision)
-            state.machine.ended(run.id, isShown: false, at: clock.now())
+            state.machine.ended(run.id, .failed, at: clock.now())
         }
     }
 
@@ -89,7 +92,7 @@ extension LiveCanvas {
                         timings: FrameTimings(
                             sinceKey: sinceKey, waited: sinceKey, encode: 0, denoise: 0, decode: 0))))
         }
-        state.shown = file.number
+        state.shown = (file.number, run.signature)
         state.machine.recalled(run.id, stage: state.stages.count - 1, at: now)
     }
 
@@ -126,9 +129,15 @@ extension LiveCanvas {
                 state.withLock { supersede(run, stage: stage, steps: steps, &$0) }
             }
         } catch {
-            tally.count { $0.failed += 1 }
-            fail(AssistantError.wrapping(error), revision: run.revision)
-            state.withLock { end(run, isShown: false, &$0) }
+            let failure = AssistantError.wrapping(error)
+            state.withLock { state in
+                guard let current = standing(run, state) else {
+                    return supersede(run, stage: stage, steps: steps, &state)
+                }
+                tally.count { $0.failed += 1 }
+                fail(failure, revision: current.revision)
+                end(current, .failed, &state)
+            }
         }
     }
 
@@ -139,11 +148,19 @@ extension LiveCanvas {
         state.withLock { state in
             guard !state.isClosed else { return wake(&state) }
             // While the file was made, the settings may have changed, or the settled picture may have come.
-            guard let current = state.machine.run, current.id == run.id, current.signature == run.signature
-            else { return supersede(run, stage: stage, steps: steps, &state) }
+            guard let current = standing(run, state) else {
+                return supersede(run, stage: stage, steps: steps, &state)
+            }
             publish(finished, file, of: current, as: stage.name, waited: waited, &state)
-            end(current, isShown: true, &state)
+            end(current, .shown, &state)
         }
+    }
+
+    /// A render as it is now, if the canvas still wants what comes of it.
+    private func standing(_ run: CanvasState.Run, _ state: State) -> CanvasState.Run? {
+        guard let current = state.machine.run, current.id == run.id, current.signature == run.signature
+        else { return nil }
+        return current
     }
 
     /// Puts a frame into the timeline, and before the readers.
@@ -156,7 +173,7 @@ extension LiveCanvas {
             revision: run.revision, stage: stage, frame: finished.frame, signature: run.signature,
             format: file.format, data: file.data, isExact: isSettled || file.format == .png,
             latents: finished.latents, at: Date())
-        state.shown = number
+        state.shown = (number, run.signature)
         let sinceKey = (clock.now() - run.keyed).milliseconds
         tally.count { tally in
             tally.shown += 1
@@ -185,11 +202,11 @@ extension LiveCanvas {
     ) {
         tally.count { ($0.superseded, $0.stepsWasted) = ($0.superseded + 1, $0.stepsWasted + steps) }
         feed.send(.superseded(.init(revision: run.revision, stage: stage.name, step: steps)))
-        end(run, isShown: false, &state)
+        end(run, .stopped, &state)
     }
 
-    private func end(_ run: CanvasState.Run, isShown: Bool, _ state: inout State) {
-        state.machine.ended(run.id, isShown: isShown, at: clock.now())
+    private func end(_ run: CanvasState.Run, _ end: CanvasState.End, _ state: inout State) {
+        state.machine.ended(run.id, end, at: clock.now())
         wake(&state)
         act(&state)
     }

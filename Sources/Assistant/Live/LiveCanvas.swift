@@ -29,8 +29,8 @@ final class LiveCanvas: Sendable {
         /// The settled picture with the model's own defaults, once the model was loaded.
         var outline: PictureOutline?
         var frames = CanvasFrames()
-        /// Number of the frame that readers see now; 0 for none.
-        var shown = 0
+        /// The frame that readers see now.
+        var shown: (number: Int, signature: PromptSignature)?
         var running: (run: Int, work: FrameEngine.Running)?
         /// Who waits for the end of the render on its way.
         var waiting: [CheckedContinuation<Void, Never>] = []
@@ -129,6 +129,7 @@ final class LiveCanvas: Sendable {
             state.facts = facts
             state.lastTouch = clock.now()
             state.frames.settingsChanged()
+            state.shown = nil
             state.stages = []
             state.outline = nil
             state.machine.setCosts([])

@@ -243,23 +243,41 @@ import Testing
         #expect(machine.prompt == Canvas.Prompt(text: "new", revision: 5))
     }
 
-    @Test func aFailureIsNotRepeatedButTheNextTextIsRendered() {
+    /// The render that the machine asks for.
+    private func render(_ machine: inout CanvasState, at now: Duration) throws -> CanvasState.Run {
+        let action = machine.action(at: now)
+        guard case .render(let run)? = action else { throw NoSuchEvent(name: "render") }
+        return run
+    }
+
+    @Test func whatFailedIsNotRepeatedButTheNextStageAndTheNextTextAreRendered() throws {
         var machine = CanvasState()
         machine.setCosts([.milliseconds(10), .milliseconds(20)])
         machine.typed(.init(text: "one ", revision: 1), signature: [1], isEmpty: false, at: .zero)
-        guard case .render(let run) = machine.action(at: .zero) else {
-            Issue.record("the text was not rendered")
-            return
-        }
-        machine.ended(run.id, isShown: false, at: .milliseconds(5))
-        #expect(machine.action(at: .milliseconds(5)) == .settle(revision: 1, isEmpty: false))
+        let draft = try render(&machine, at: .zero)
+        machine.ended(draft.id, .failed, at: .milliseconds(5))
+        let settled = try render(&machine, at: .milliseconds(5))
+        #expect(draft.stage == 0 && settled.stage == 1)
+        machine.ended(settled.id, .failed, at: .milliseconds(9))
+        #expect(machine.action(at: .milliseconds(9)) == .settle(revision: 1, isEmpty: false))
         #expect(machine.action(at: .seconds(9)) == nil && machine.deadline(after: .seconds(9)) == nil)
         machine.typed(
             .init(text: "one two ", revision: 2), signature: [1, 2], isEmpty: false, at: .seconds(9))
-        guard case .render = machine.action(at: .seconds(9)) else {
-            Issue.record("the next text was not rendered")
-            return
+        let next = try render(&machine, at: .seconds(9))
+        #expect(next.text == "one two ")
+    }
+
+    @Test func whatEndsByItselfWithoutAFrameIsNotBegunForEver() throws {
+        var machine = CanvasState()
+        machine.setCosts([.milliseconds(10), .milliseconds(20)])
+        machine.typed(.init(text: "one ", revision: 1), signature: [1], isEmpty: false, at: .zero)
+        for stage in 0..<2 {
+            let run = try render(&machine, at: .seconds(stage))
+            #expect(run.stage == stage)
+            machine.ended(run.id, .stopped, at: .seconds(stage))
         }
+        #expect(machine.action(at: .seconds(2)) == .settle(revision: 1, isEmpty: false))
+        #expect(machine.action(at: .seconds(9)) == nil)
     }
 
     @Test func beforeTheModelIsMeasuredTextsWait() {

@@ -40,6 +40,28 @@ struct LiveCanvasFailureTests: PlayedCanvas {
         #expect(await frames.next()?.text == "a fox ")
     }
 
+    @Test func aFailedDraftLeavesTheSettledPictureAndNoFrameOfAnotherTextCountsAsIt() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        for _ in 0..<2 {
+            try #require(await frames.next()).fail(tooLarge)
+            #expect(try await nextFailure(&events).revision == 1)
+            clock.advance(by: .seconds(1))
+        }
+        // As long as was expected, so that the stages stay as they are.
+        try #require(await frames.next()).finish(step: 640)
+        #expect(try await nextFrame(&events).isSettled)
+        #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 1)))
+        try type("an owl ", 2, on: canvas)
+        for _ in 0..<3 {
+            try #require(await frames.next()).fail(tooLarge)
+            #expect(try await nextFailure(&events).revision == 2)
+            clock.advance(by: .seconds(1))
+        }
+        #expect(try await next("settled", &events) == .settled(.init(revision: 2, frame: 0)))
+        #expect(tally.value.failed == 5 && tally.value.shown == 1)
+    }
+
     @Test func aModelThatCannotBeLoadedIsTriedAgainByItselfEverLessOften() async throws {
         let canvas = try open()
         var events = canvas.events(after: nil).makeAsyncIterator()

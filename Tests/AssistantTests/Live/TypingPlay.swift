@@ -56,7 +56,7 @@ struct TypingPlay {
                 let run = machine.run
                 let isShown = run?.isStopping == false
                 if isShown, let run { frames.append((run.text, run.stage, now)) }
-                machine.ended(ends.run, isShown: isShown, at: now)
+                machine.ended(ends.run, isShown ? .shown : .stopped, at: now)
             }
             act()
         }
