@@ -17,6 +17,8 @@ struct CanvasState: Sendable {
         var signature: PromptSignature
         /// Place in the ladder.
         var stage: Int
+        /// Whether it is the settled picture's.
+        var isLast: Bool
         var began: Duration
         /// When the text that it renders was typed.
         var keyed: Duration
@@ -63,8 +65,8 @@ struct CanvasState: Sendable {
     private(set) var run: Run?
     private(set) var rhythm = TypingRhythm()
     private var newest = Newest()
-    /// What has been rendered last.
-    private var done: (signature: PromptSignature, stage: Int)?
+    /// What has been rendered last; what is settled stays so, also where another ladder has more stages.
+    private var done: (signature: PromptSignature, stage: Int, isLast: Bool)?
     /// Since when text has been changed without a frame.
     private var unseenSince: Duration?
     /// The text whose settled picture is being painted to be kept, outside of the canvas's turn.
@@ -142,13 +144,13 @@ struct CanvasState: Sendable {
         // The same is not tried again, but what follows is: it may be another matter.
         case .stopped, .failed: break
         }
-        done = (ended.signature, ended.stage)
+        done = (ended.signature, ended.stage, ended.isLast)
     }
 
-    /// A render has ended at once, since its text has a frame of this stage already.
-    mutating func recalled(_ id: Int, stage: Int, at now: Duration) {
+    /// A render has ended at once, since its text has a settled picture already.
+    mutating func recalled(_ id: Int, at now: Duration) {
         guard run?.id == id else { return }
-        run?.stage = stage
+        run?.isLast = true
         ended(id, .shown, at: now)
     }
 
@@ -156,7 +158,7 @@ struct CanvasState: Sendable {
     func settledRun(at now: Duration) -> Run {
         Run(
             id: 0, revision: newest.prompt.revision, text: newest.prompt.text, signature: newest.signature,
-            stage: max(0, costs.count - 1), began: now, keyed: newest.keyed, isWhole: true)
+            stage: max(0, costs.count - 1), isLast: true, began: now, keyed: newest.keyed, isWhole: true)
     }
 
     /// The settled picture of a text is painted to be kept: it is not painted twice.
@@ -166,7 +168,7 @@ struct CanvasState: Sendable {
     mutating func kept(_ run: Run, isShown: Bool) {
         if keeping == run.signature { keeping = nil }
         guard isShown, run.signature == newest.signature else { return }
-        done = (newest.signature, max(0, costs.count - 1))
+        done = (newest.signature, run.stage, true)
         unseenSince = nil
         // A draft of it would come too late.
         self.run?.signature = []
@@ -175,7 +177,7 @@ struct CanvasState: Sendable {
     /// Whether the settled picture of the newest text is being rendered.
     var isSettling: Bool {
         guard let run, !run.isStopping, !isOutdated(run) else { return false }
-        return run.stage == costs.count - 1
+        return run.isLast
     }
 
     // MARK: - What is to be done
@@ -219,9 +221,8 @@ struct CanvasState: Sendable {
         lastRun += 1
         let run = Run(
             id: lastRun, revision: newest.prompt.revision, text: newest.prompt.text,
-            signature: newest.signature, stage: doneStage.map { $0 + 1 } ?? 0, began: now,
-            keyed: newest.keyed,
-            isWhole: newest.isWhole)
+            signature: newest.signature, stage: nextStage, isLast: nextStage == costs.count - 1, began: now,
+            keyed: newest.keyed, isWhole: newest.isWhole)
         self.run = run
         lastStart = now
         newest.waitingSince = nil
@@ -231,8 +232,11 @@ struct CanvasState: Sendable {
     /// The stage in which the newest text was rendered last.
     private var doneStage: Int? { done.flatMap { $0.signature == newest.signature ? $0.stage : nil } }
 
+    /// The stage in which it is rendered next, if it is.
+    private var nextStage: Int { min(doneStage.map { $0 + 1 } ?? 0, costs.count - 1) }
+
     /// Whether nothing is left to render.
-    private var isOver: Bool { newest.isEmpty || (doneStage ?? -1) >= costs.count - 1 }
+    private var isOver: Bool { newest.isEmpty || doneStage != nil && done?.isLast == true }
 
     /// Whether the newest text has a draft, and its settled picture comes without a render.
     private var isKept: Bool { keeping == newest.signature && doneStage != nil }
@@ -249,8 +253,7 @@ struct CanvasState: Sendable {
 
     /// When the newest text, which has a frame, is rendered in a better stage.
     private var refinementDue: Duration {
-        let next = min((doneStage ?? 0) + 1, costs.count - 1)
-        return newest.keyed + policy.pause(cost: costs[next], gap: rhythm.gap)
+        newest.keyed + policy.pause(cost: costs[nextStage], gap: rhythm.gap)
     }
 
     // MARK: - Whether to stop

@@ -140,12 +140,14 @@ final class FramePainting {
         // A start from latents is told in the frame's recipe.
         if start != nil { recipe.strength = nil }
         let outline = sketch.outline
+        // A start picture takes fewer steps, too, but nobody would have taken the others.
+        let skipped = start == nil ? 0 : outline.steps - outline.stepCount
         job.send(
             .finished(
                 FinishedFrame(
                     bitmap: bitmap, frame: FrameRecipe(recipe: recipe, start: start), outline: outline,
                     sample: sample,
-                    savedSteps: outline.steps - outline.stepCount + knownSteps,
+                    savedSteps: skipped + knownSteps,
                     latents: sketch.latents().map { Data($0.bytes) })))
     }
 

@@ -52,7 +52,7 @@ extension LiveCanvas {
         let stage = state.stages[run.stage]
         var request = FrameEngine.Request(
             picture: state.settings.request(text: run.text), rank: run.stage == 0 ? .draft : .refinement,
-            lane: id, isLast: run.stage == state.stages.count - 1)
+            lane: id, isLast: run.isLast)
         (request.picture.width, request.picture.height) = (stage.width, stage.height)
         (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
         request.picture.textPadding = stage.textPadding
@@ -93,7 +93,7 @@ extension LiveCanvas {
                             sinceKey: sinceKey, waited: sinceKey, encode: 0, denoise: 0, decode: 0))))
         }
         state.shown = (file.number, run.signature)
-        state.machine.recalled(run.id, stage: state.stages.count - 1, at: now)
+        state.machine.recalled(run.id, at: now)
     }
 
     /// Waits for a render's end, and shows what comes of it.

@@ -80,6 +80,10 @@ struct CanvasServiceTests {
         request.prompt = "nine green bottles"
         let far = try await engine.frame(.init(picture: request, rank: .draft, lane: "a", warm: warm))
         #expect(far.frame.start == nil && far.savedSteps == 0)
+        // A start picture takes fewer steps, too, but nobody would have taken the others.
+        (request.initImage, request.strength) = (Data(try PNG.encode(far.bitmap)), 0.5)
+        let started = try await engine.frame(.init(picture: request, rank: .draft, lane: "a"))
+        #expect(started.sample.steps.count == 2 && started.savedSteps == 0)
     }
 
     @Test func aDraftIsMadeWithinAPicturesStepAndAnAnswerWithinBoth() async throws {

@@ -267,6 +267,31 @@ import Testing
         #expect(next.text == "one two ")
     }
 
+    @Test(arguments: [[10], [10, 20, 30]])
+    func whatIsSettledStaysSoWhateverTheStagesAre(costs: [Int]) throws {
+        var machine = CanvasState()
+        machine.setCosts([.milliseconds(10), .milliseconds(20)])
+        machine.typed(.init(text: "one ", revision: 1), signature: [1], isEmpty: false, at: .zero)
+        for second in 0..<2 {
+            let run = try render(&machine, at: .seconds(second))
+            #expect(run.stage == second && run.isLast == (second == 1))
+            machine.ended(run.id, .shown, at: .seconds(second))
+        }
+        #expect(machine.action(at: .seconds(2)) == .settle(revision: 1, isEmpty: false))
+        machine.setCosts(costs.map { .milliseconds($0) })
+        #expect(machine.action(at: .seconds(9)) == nil && machine.deadline(after: .seconds(9)) == nil)
+        // And a draft is none, however few stages are left.
+        machine.typed(.init(text: "two ", revision: 2), signature: [2], isEmpty: false, at: .seconds(9))
+        machine.setCosts([.milliseconds(10), .milliseconds(20), .milliseconds(30)])
+        for _ in 0..<2 {
+            let run = try render(&machine, at: .seconds(12))
+            machine.ended(run.id, .shown, at: .seconds(12))
+        }
+        machine.setCosts([.milliseconds(10), .milliseconds(20)])
+        let last = try render(&machine, at: .seconds(15))
+        #expect(last.stage == 1 && last.isLast)
+    }
+
     @Test func whatEndsByItselfWithoutAFrameIsNotBegunForEver() throws {
         var machine = CanvasState()
         machine.setCosts([.milliseconds(10), .milliseconds(20)])

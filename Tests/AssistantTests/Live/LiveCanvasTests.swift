@@ -164,6 +164,26 @@ struct LiveCanvasTests: PlayedCanvas {
         #expect(tally.value.recalled == 1)
     }
 
+    @Test func aSettledPictureIsNotShownAgainWhenThereAreMoreStages() async throws {
+        let canvas = try open()
+        var events = canvas.events(after: nil).makeAsyncIterator()
+        try #require(await frames.next()).finish(step: 5)
+        try await untilStaged(&events)
+        #expect(canvas.canvas.stages.map(\.name) == [.draft, .settled])
+        try type("a fox ", 1, on: canvas)
+        try #require(await frames.next()).finish(step: 20)
+        _ = try await nextFrame(&events)
+        clock.advance(by: .seconds(1))
+        // Much longer than was expected.
+        try #require(await frames.next()).finish(step: 640)
+        #expect(try await nextFrame(&events).isSettled)
+        _ = try await next("settled", &events)
+        try await untilStaged(&events)
+        #expect(canvas.canvas.stages.map(\.name) == [.draft, .better, .settled])
+        let counters = tally.value
+        #expect(counters.shown == 2 && counters.settled == 1 && counters.recalled == 0)
+    }
+
     @Test func changedSettingsRenderEverythingAnew() async throws {
         var (canvas, events) = try await measured()
         try type("a fox", 1, on: canvas)
