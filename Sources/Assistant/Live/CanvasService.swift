@@ -55,22 +55,40 @@ public final class CanvasService: Sendable, MemoryHolder {
 
     /// Opens a canvas and begins to load its model.
     ///
+    /// - Parameters:
+    ///   - draft: Its settings, and the conversation that it belongs to.
+    ///   - client: Who opens it.
+    ///   - text: What is typed already; it is revision 1.
     /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field; `queueFull` when there are too many.
-    public func open(_ draft: CanvasDraft, client: String) async throws -> Canvas {
+    public func open(_ draft: CanvasDraft, client: String, text: String? = nil) async throws -> Canvas {
+        if let text { try LiveCanvas.check(text) }
         try makeRoom()
         let canvas = try LiveCanvas(
             id: HistoryStore.makeID(), draft: draft, client: client, engine: engine, clock: clock,
             measures: measures, tally: tally, budget: Double(settings.budget))
-        let isOpen = state.withLock { state in
-            if !state.isClosed { state.canvases[canvas.id] = canvas }
-            if state.sweep == nil { state.sweep = Task { [weak self] in await self?.sweep() } }
-            return !state.isClosed
-        }
-        guard isOpen else {
+        do throws(AssistantError) {
+            // Others may have taken the place meanwhile.
+            while try !insert(canvas) { try makeRoom() }
+            if let text { _ = try canvas.type(Canvas.Prompt(text: text, revision: 1)) }
+        } catch {
             _ = canvas.close()
-            throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
+            throw error
         }
         return canvas.canvas
+    }
+
+    /// Puts a new canvas among the others; false when there are too many of them.
+    private func insert(_ canvas: LiveCanvas) throws(AssistantError) -> Bool {
+        let (isOpen, isInserted) = state.withLock { state -> (Bool, Bool) in
+            guard !state.isClosed, state.canvases.count < Self.limit else { return (!state.isClosed, false) }
+            state.canvases[canvas.id] = canvas
+            if state.sweep == nil { state.sweep = Task { [weak self] in await self?.sweep() } }
+            return (true, true)
+        }
+        guard isOpen else {
+            throw AssistantError(.shuttingDown, "The daemon is shutting down.", retryAfter: 2)
+        }
+        return isInserted
     }
 
     /// Those that are open, the oldest first.

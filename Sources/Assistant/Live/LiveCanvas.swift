@@ -96,11 +96,7 @@ final class LiveCanvas: Sendable {
 
     /// Takes a newer text; the answer is the newest one there is.
     func type(_ prompt: Canvas.Prompt) throws(AssistantError) -> Canvas.Prompt {
-        guard prompt.text.utf8.count <= PicturePlan.promptBytes else {
-            throw AssistantError(
-                .invalidRequest, "The text is longer than \(PicturePlan.promptBytes) bytes.",
-                parameter: "text")
-        }
+        try Self.check(prompt.text)
         let now = clock.now()
         return state.withLock { state in
             let signature = measures.signature(of: prompt.text, for: state.facts.model)
@@ -117,6 +113,13 @@ final class LiveCanvas: Sendable {
             act(&state)
             return state.machine.prompt
         }
+    }
+
+    /// - Throws: `invalidRequest` for a text that is too long.
+    static func check(_ text: String) throws(AssistantError) {
+        guard text.utf8.count > PicturePlan.promptBytes else { return }
+        throw AssistantError(
+            .invalidRequest, "The text is longer than \(PicturePlan.promptBytes) bytes.", parameter: "text")
     }
 
     /// Changes the settings that are given; everything is rendered anew.

@@ -15,12 +15,8 @@ extension Routes {
                 .get: { _, _ in try .wire(["canvases": canvases.list()]) },
                 .post: { [pictureBodyLimit] request, context in
                     let fields = try await request.fields(upTo: pictureBodyLimit)
-                    let text = try fields.string("text")
-                    var canvas = try await canvases.open(try CanvasDraft(fields), client: context.client)
-                    if let text {
-                        _ = try canvases.type(.init(text: text, revision: 1), on: canvas.id)
-                        canvas = try canvases.canvas(canvas.id)
-                    }
+                    let canvas = try await canvases.open(
+                        try CanvasDraft(fields), client: context.client, text: try fields.string("text"))
                     return try .wire(canvas, status: .created)
                 },
             ])
