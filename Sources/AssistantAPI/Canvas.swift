@@ -20,7 +20,8 @@ public struct Canvas: Codable, Sendable, Equatable, Identifiable {
     /// What was typed.
     public struct Prompt: Codable, Sendable, Equatable {
         public var text: String
-        /// Counts the client's edits; older ones than the newest are ignored.
+        /// Counts the client's edits from 1, which is also the text that a canvas is opened with; one that is not above the
+        /// newest is ignored.
         public var revision: Int
 
         public init(text: String = "", revision: Int = 0) {

@@ -70,6 +70,7 @@ struct CanvasRouteTests {
         ("POST", "", #"{"steps":0}"#, "steps"),
         ("POST", "", #"{"settings":{"width":"wide"}}"#, "settings.width"),
         ("PUT", "/prompt", #"{"revision":1}"#, "text"), ("PUT", "/prompt", #"{"text":"a"}"#, "revision"),
+        ("PUT", "/prompt", #"{"text":"a","revision":0}"#, "revision"),
         ("PATCH", "", #"{"budget":0}"#, "budget"), ("PATCH", "", #"{"init_image":"?"}"#, "init_image"),
         ("PATCH", "", #"{"init_image":"bm9uZQ=="}"#, "init_image"),
         ("POST", "/commit", #"{"frame":0}"#, "frame"),
@@ -95,6 +96,11 @@ struct CanvasRouteTests {
             #expect(
                 try Wire.decoder().decode(Canvas.Prompt.self, from: Data(late.body))
                     == Canvas.Prompt(text: "a fox", revision: 4))
+            // A text to begin with is the first revision.
+            let begun = try await open(daemon, #"{"text":"an owl"}"#)
+            #expect(begun.prompt == Canvas.Prompt(text: "an owl", revision: 1))
+            #expect(try await type("a", 1, on: begun.id, daemon).text.contains("an owl"))
+            #expect(try await type("an owl flies", 2, on: begun.id, daemon).text.contains("flies"))
         }
     }
 

@@ -35,8 +35,8 @@ extension CanvasDraft {
 extension Canvas.Prompt {
     init(_ fields: Fields) throws(Failure) {
         let text = try fields.requiredString("text")
-        guard let revision = try fields.integer("revision", in: 0...Int.max) else {
-            throw fields.missing("revision", "an integer that counts the edits")
+        guard let revision = try fields.integer("revision", in: 1...Int.max) else {
+            throw fields.missing("revision", "an integer from 1 that counts the edits")
         }
         self.init(text: text, revision: revision)
     }
