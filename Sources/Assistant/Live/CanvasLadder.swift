@@ -100,14 +100,17 @@ struct CanvasLadder: Sendable, Equatable {
     /// Models that were made for few steps show something after one, others after a few.
     static func fewestSteps(of steps: Int) -> Int { steps <= 8 ? 1 : min(4, steps) }
 
+    /// Parts of a side, in 64ths of it: each a half of the one before the last, down to where the largest picture is as small
+    /// as is of use.
+    private static let parts = [64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1]
+
     /// The settled size and parts of it, in its shape as far as whole latents allow.
     private static func sizes(of settled: CanvasStage, factor: Int) -> [(width: Int, height: Int)] {
-        var sizes: [(width: Int, height: Int)] = []
-        for eighths in [8, 6, 4, 3, 2] {
-            func part(_ length: Int) -> Int { max(1, length * eighths / 8 / factor) * factor }
-            let size =
-                eighths == 8 ? (settled.width, settled.height) : (part(settled.width), part(settled.height))
-            guard eighths == 8 || min(size.0, size.1) >= smallestSide else { continue }
+        var sizes = [(width: settled.width, height: settled.height)]
+        for part in parts.dropFirst() {
+            func length(_ whole: Int) -> Int { max(1, whole * part / 64 / factor) * factor }
+            let size = (width: length(settled.width), height: length(settled.height))
+            guard min(size.width, size.height) >= smallestSide else { break }
             if !sizes.contains(where: { $0 == size }) { sizes.append(size) }
         }
         return sizes

@@ -59,6 +59,7 @@ public final class CanvasService: Sendable, MemoryHolder {
     ///   - draft: Its settings, and the conversation that it belongs to.
     ///   - client: Who opens it.
     ///   - text: What is typed already; it is revision 1.
+    /// - Returns: The canvas as it stands.
     /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field; `queueFull` when there are too many.
     public func open(_ draft: CanvasDraft, client: String, text: String? = nil) async throws -> Canvas {
         if let text { try LiveCanvas.check(text) }

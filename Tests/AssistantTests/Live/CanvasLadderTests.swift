@@ -67,6 +67,26 @@ import Testing
         #expect(zip(slow, slow.dropFirst()).allSatisfy { $0.expected * 2 <= $1.expected })
     }
 
+    @Test(arguments: [(1024, 1024), (2048, 2048), (1536, 1024), (4096, 4096)])
+    func largePicturesHaveSmallDraftsTooAndSoIsMeasured(width: Int, height: Int) {
+        let settled = settled(width, height, steps: 4)
+        let draft = stages(settled, times(step: 900, at: 128)).first
+        let probe = CanvasLadder.probe(settled: settled, factor: 8, hasTinyDecoder: true)
+        for stage in [draft, probe].compactMap(\.self) {
+            #expect(stage.height == 128 && stage.width == 128 * width / height && stage.steps == 1)
+        }
+        // What is between them is tried as well.
+        let quick = stages(settled, times(step: 30, at: 128)).first?.height ?? 0
+        #expect(quick == 192)
+    }
+
+    @Test func sidesThatAreNoMultiplesKeepToWholeLatents() {
+        let probe = CanvasLadder.probe(
+            settled: settled(1000, 1400, steps: 4), factor: 8, hasTinyDecoder: true)
+        // An eighth would be 120 pixels.
+        #expect(probe.width == 184 && probe.height == 256)
+    }
+
     @Test func onlySmallerDraftsHaveBlankPadding() {
         // A settled picture goes on from the first step of one of its own size.
         let same = stages(settled(128, 128, steps: 4, decoder: "tiny"), times(step: 60, at: 128))
