@@ -124,28 +124,42 @@ final class LiveCanvas: Sendable {
 
     /// Changes the settings that are given; everything is rendered anew.
     func change(_ change: CanvasSettings) throws(AssistantError) -> Canvas {
-        let settings = state.withLock { $0.settings.merging(change) }
-        let facts = try engine.check(settings.request(text: ""))
-        return state.withLock { state in
-            state.settings = settings
-            if let picture = change.initImage { state.startPictures.begin(with: picture) }
-            state.facts = facts
-            state.lastTouch = clock.now()
-            state.frames.settingsChanged()
-            state.shown = nil
-            state.stages = []
-            state.outline = nil
-            state.machine.setCosts([])
-            state.machine.startAnew(at: clock.now())
-            state.probe?.work.cancel()
-            state.running?.work.cancel()
-            state.retry.forget()
-            let canvas = record(state)
-            feed.send(.canvas(canvas))
-            prepare(&state)
-            act(&state)
-            return canvas
+        var settings = state.withLock { $0.settings.merging(change) }
+        while true {
+            let facts = try engine.check(settings.request(text: ""))
+            let checked = settings
+            let canvas = state.withLock { state -> Canvas? in
+                // What somebody else has changed meanwhile stays, and is to be checked together with this.
+                settings = state.settings.merging(change)
+                guard settings == checked else { return nil }
+                if let picture = change.initImage { state.startPictures.begin(with: picture) }
+                return begin(with: checked, facts, &state)
+            }
+            if let canvas { return canvas }
         }
+    }
+
+    /// Goes on with other settings, of which nothing that was rendered is left.
+    private func begin(
+        with settings: CanvasSettings, _ facts: FrameEngine.Facts, _ state: inout State
+    ) -> Canvas {
+        state.settings = settings
+        state.facts = facts
+        state.lastTouch = clock.now()
+        state.frames.settingsChanged()
+        state.shown = nil
+        state.stages = []
+        state.outline = nil
+        state.machine.setCosts([])
+        state.machine.startAnew(at: clock.now())
+        state.probe?.work.cancel()
+        state.running?.work.cancel()
+        state.retry.forget()
+        let canvas = record(state)
+        feed.send(.canvas(canvas))
+        prepare(&state)
+        act(&state)
+        return canvas
     }
 
     func events(after: Int?) -> CanvasFeed.Stream {

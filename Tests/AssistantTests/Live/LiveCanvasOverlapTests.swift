@@ -65,4 +65,23 @@ struct LiveCanvasOverlapTests: PlayedCanvas {
                 == .superseded(.init(revision: 1, stage: .draft, step: 0)))
         #expect(canvas.timeline.frames.map(\.stage) == [.settled] && tally.value.shown == 1)
     }
+
+    @Test func changesOfTwoClientsAtOnceAreBothThere() async throws {
+        let canvas = try open()
+        frames.duringNextCheck {
+            var other = CanvasSettings()
+            (other.seed, other.steps) = (9, 3)
+            _ = try? canvas.change(other)
+        }
+        var change = CanvasSettings()
+        (change.width, change.steps) = (256, 2)
+        let settings = try canvas.change(change).settings
+        #expect(settings.seed == 9 && settings.width == 256)
+        // Of what both changed, the one that came later.
+        #expect(settings.steps == 2 && canvas.canvas.settings == settings)
+        // What is refused changes nothing.
+        change.model = "none"
+        #expect(throws: AssistantError.self) { try canvas.change(change) }
+        #expect(canvas.canvas.settings == settings)
+    }
 }

@@ -73,11 +73,15 @@ final class ScriptedFrames: Sendable {
     private let calls: AsyncStream<Call>
     private let newCalls: AsyncStream<Call>.Continuation
     private let count = Atomic(0)
+    private let meanwhile = Mutex<(@Sendable () -> Void)?>(nil)
 
     init() { (calls, newCalls) = AsyncStream.makeStream() }
 
     /// How often a frame was asked for.
     var callCount: Int { count.load(ordering: .relaxed) }
+
+    /// Does something while settings are checked the next time, as another client might.
+    func duringNextCheck(_ work: @escaping @Sendable () -> Void) { meanwhile.withLock { $0 = work } }
 
     /// Waits for the next frame that is asked for.
     func next() async -> Call? {
@@ -88,6 +92,11 @@ final class ScriptedFrames: Sendable {
     var engine: FrameEngine {
         FrameEngine(
             check: { request throws(AssistantError) in
+                let work = self.meanwhile.withLock { work -> (@Sendable () -> Void)? in
+                    defer { work = nil }
+                    return work
+                }
+                work?()
                 if request.model == "none" {
                     throw AssistantError(.modelNotFound, "none", parameter: "model")
                 }
