@@ -46,6 +46,20 @@ struct PicturePlanTests {
         #expect(plan.mask?.hash == plan.initImageHash)
     }
 
+    @Test func aStartPictureThatWasReadBeforeIsNotReadAgain() throws {
+        let file = Data(
+            try PNG.encode(Bitmap(width: 2, height: 2, channels: 3, samples: .init(repeating: 9, count: 12))))
+        let start = try StartPicture(file)
+        var request = PictureRequest(prompt: "p")
+        // Nobody could read it.
+        (request.initImage, request.strength) = (Data("no picture".utf8), 0.5)
+        let plan = try PicturePlan(
+            request, model: model, info: ScriptedPainter().info,
+            catalog: ModelCatalog(directories: ["/nowhere"], defaultModel: nil), start: start, seed: 1)
+        #expect(plan.settings(of: 0).initImage == start.bitmap)
+        #expect(plan.initImageHash == SHA256.hexadecimal(of: file))
+    }
+
     /// A file of two pixels in a row, the second of which may be transparent.
     private func file(alpha: UInt8) throws -> Data {
         let samples: [UInt8] = [9, 9, 9, 255, 9, 9, 9, alpha]

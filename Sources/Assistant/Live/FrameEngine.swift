@@ -34,6 +34,8 @@ struct FrameEngine: Sendable {
         }
 
         var picture: PictureRequest
+        /// The picture's start picture, as it was read once.
+        var startPicture: StartPicture?
         var rank: Rank
         /// Frames of one canvas are made in order; canvases take turns.
         var lane: String
@@ -54,8 +56,8 @@ struct FrameEngine: Sendable {
         }
     }
 
-    /// Checks settings as far as it can be done before the model is loaded.
-    var check: @Sendable (PictureRequest) throws(AssistantError) -> Facts
+    /// Checks settings, with the start picture that was read of them, as far as it can be done before the model is loaded.
+    var check: @Sendable (PictureRequest, StartPicture?) throws(AssistantError) -> Facts
     /// Puts a frame into the line.
     var start: @Sendable (Request) throws(AssistantError) -> Running
 }

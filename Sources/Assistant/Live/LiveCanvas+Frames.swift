@@ -27,13 +27,15 @@ extension LiveCanvas {
             return (try await render(entry.frame).bitmap, entry.frame.kept)
         }
         // The text as it stands now, whatever is typed until its picture is there.
-        let (settings, run) = state.withLock { ($0.settings, $0.machine.settledRun(at: clock.now())) }
+        let (settings, start, run) = state.withLock {
+            ($0.settings, $0.startPictures.current, $0.machine.settledRun(at: clock.now()))
+        }
         guard !run.text.allSatisfy(\.isWhitespace) else {
             throw AssistantError(.invalidRequest, "There is no text to paint.", parameter: "text")
         }
         await settling()
         if let settled = try settledPicture(of: run, settings) { return settled }
-        let finished = try await keep(run, settings)
+        let finished = try await keep(run, settings, start)
         return (finished.bitmap, finished.frame.recipe)
     }
 
@@ -60,10 +62,12 @@ extension LiveCanvas {
 
     /// Renders a text's settled picture in a turn of its own, which nothing that is typed meanwhile stops; it is the canvas's
     /// settled picture too.
-    private func keep(_ run: CanvasState.Run, _ settings: CanvasSettings) async throws -> FinishedFrame {
+    private func keep(
+        _ run: CanvasState.Run, _ settings: CanvasSettings, _ start: StartPicture?
+    ) async throws -> FinishedFrame {
         state.withLock { $0.machine.keeps(run) }
         do {
-            let finished = try await render(settings.request(text: run.text))
+            let finished = try await render(settings.request(text: run.text), startPicture: start)
             let file = try encode(finished, isExact: true)
             state.withLock { state in
                 // Of other settings it is another picture, and of another text none that is to be seen.
@@ -109,10 +113,12 @@ extension LiveCanvas {
     }
 
     private func render(
-        _ request: PictureRequest, start: FrameRecipe.Start? = nil
+        _ request: PictureRequest, startPicture: StartPicture? = nil, start: FrameRecipe.Start? = nil
     ) async throws -> FinishedFrame {
         let work = try engine.start(
-            .init(picture: request, rank: .refinement, lane: id + "-kept", start: start))
+            .init(
+                picture: request, startPicture: startPicture, rank: .refinement, lane: id + "-kept",
+                start: start))
         return try await withTaskCancellationHandler {
             for try await event in work.events {
                 if case .finished(let finished) = event { return finished }

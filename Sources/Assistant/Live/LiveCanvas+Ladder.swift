@@ -20,8 +20,8 @@ extension LiveCanvas {
         do throws(AssistantError) {
             let work = try engine.start(
                 .init(
-                    picture: state.settings.request(text: ""), rank: .draft, lane: id, isLast: false,
-                    probe: probe))
+                    picture: state.settings.request(text: ""), startPicture: state.startPictures.current,
+                    rank: .draft, lane: id, isLast: false, probe: probe))
             state.probe = (number, work)
             Task { await self.measure(with: work, number: number, model: facts.model) }
         } catch {

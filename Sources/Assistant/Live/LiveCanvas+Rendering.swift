@@ -51,8 +51,8 @@ extension LiveCanvas {
         tally.count { $0.started += 1 }
         let stage = state.stages[run.stage]
         var request = FrameEngine.Request(
-            picture: state.settings.request(text: run.text), rank: run.stage == 0 ? .draft : .refinement,
-            lane: id, isLast: run.isLast)
+            picture: state.settings.request(text: run.text), startPicture: state.startPictures.current,
+            rank: run.stage == 0 ? .draft : .refinement, lane: id, isLast: run.isLast)
         (request.picture.width, request.picture.height) = (stage.width, stage.height)
         (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
         request.picture.textPadding = stage.textPadding

@@ -56,10 +56,11 @@ final class LiveCanvas: Sendable {
         self.tally = tally
         self.budget = budget
         createdAt = Date()
-        let facts = try engine.check(draft.settings.request(text: ""))
+        let start = try StartPicture.read(draft.settings.initImage)
+        let facts = try engine.check(draft.settings.request(text: ""), start)
         state = Mutex(
             State(
-                settings: draft.settings, startPictures: StartPictures(draft.settings.initImage),
+                settings: draft.settings, startPictures: StartPictures(start),
                 facts: facts, conversation: draft.conversation,
                 lastTouch: clock.now()))
         state.withLock { prepare(&$0) }
@@ -72,7 +73,8 @@ final class LiveCanvas: Sendable {
         settings.initImage = nil
         return Canvas(
             id: id, prompt: state.machine.prompt, settings: settings, stages: state.stages,
-            initImage: state.startPictures.current, conversation: state.conversation, createdAt: createdAt)
+            initImage: state.startPictures.current?.hash, conversation: state.conversation,
+            createdAt: createdAt)
     }
 
     /// How long nobody has typed, and nobody reads.
@@ -80,10 +82,11 @@ final class LiveCanvas: Sendable {
         feed.readerCount > 0 ? nil : clock.now() - state.withLock { $0.lastTouch }
     }
 
-    /// What its frames take: of those that were replaced, and the rest.
+    /// What its frames and start pictures take: frames that were replaced, and the rest.
     var holdings: [MemoryLedger.Holding] {
         state.withLock { state in
-            let (idle, all) = (state.frames.idleByteCount, state.frames.byteCount)
+            let idle = state.frames.idleByteCount
+            let all = state.frames.byteCount + state.startPictures.byteCount
             let owner = MemoryLedger.Owner.canvas(id)
             return [
                 .init(owner: owner, kind: .frames, bytes: idle, lastUse: state.lastTouch),
@@ -124,15 +127,17 @@ final class LiveCanvas: Sendable {
 
     /// Changes the settings that are given; everything is rendered anew.
     func change(_ change: CanvasSettings) throws(AssistantError) -> Canvas {
-        var settings = state.withLock { $0.settings.merging(change) }
+        let picture = try StartPicture.read(change.initImage)
+        var (settings, start) = state.withLock { ($0.settings.merging(change), $0.startPictures.current) }
         while true {
-            let facts = try engine.check(settings.request(text: ""))
+            if change.initImage != nil { start = picture }
+            let facts = try engine.check(settings.request(text: ""), start)
             let checked = settings
             let canvas = state.withLock { state -> Canvas? in
                 // What somebody else has changed meanwhile stays, and is to be checked together with this.
-                settings = state.settings.merging(change)
+                (settings, start) = (state.settings.merging(change), state.startPictures.current)
                 guard settings == checked else { return nil }
-                if let picture = change.initImage { state.startPictures.begin(with: picture) }
+                if change.initImage != nil { state.startPictures.begin(with: picture) }
                 return begin(with: checked, facts, &state)
             }
             if let canvas { return canvas }

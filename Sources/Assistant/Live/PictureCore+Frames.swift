@@ -6,8 +6,8 @@ import StableDiffusion
 extension PictureCore {
     var frameEngine: FrameEngine {
         FrameEngine(
-            check: { request throws(AssistantError) in
-                let (plan, _) = try self.plan(request)
+            check: { request, start throws(AssistantError) in
+                let (plan, _) = try self.plan(request, start: start)
                 let info = try self.checkedInfo(of: plan.model)
                 let hasOtherDecoder = plan.options.tinyDecoder != nil && !info.decoders.contains(.tiny)
                 return FrameEngine.Facts(
@@ -19,7 +19,7 @@ extension PictureCore {
     }
 
     private func start(_ request: FrameEngine.Request) throws(AssistantError) -> FrameEngine.Running {
-        let (plan, notice) = try plan(request.picture)
+        let (plan, notice) = try plan(request.picture, start: request.startPicture)
         let (events, continuation) = AsyncThrowingStream.makeStream(of: FrameEvent.self)
         let job = FrameJob(id: makeID(), plan: plan, request: request, continuation: continuation)
         let gate = engine.gate

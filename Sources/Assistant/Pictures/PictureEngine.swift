@@ -52,13 +52,13 @@ final class PictureCore: Sendable {
     ///
     /// - Throws: `modelNotFound`, `modelUnusable`, `invalidRequest` naming the field.
     func plan(
-        _ request: PictureRequest, onlyLoads: Bool = false
+        _ request: PictureRequest, start: StartPicture? = nil, onlyLoads: Bool = false
     ) throws(AssistantError) -> (plan: PicturePlan, notice: Notice?) {
         let model = try catalog.resolve(request.model, kind: .picture)
         let info = try checkedInfo(of: model)
         let (tinyDecoder, notice) = tinyDecoder(for: model, info)
         let plan = try PicturePlan(
-            request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog,
+            request, model: model, info: info, tinyDecoder: tinyDecoder, catalog: catalog, start: start,
             seed: UInt64(UInt32.random(in: .min ... .max)), onlyLoads: onlyLoads)
         return (plan, notice)
     }

@@ -19,7 +19,9 @@ struct PictureMask: Sendable {
     /// - Throws: `invalidRequest` naming the field for a file that cannot be read, and for a mask by transparency that
     ///   has none.
     init?(_ request: PictureRequest, start: Bitmap?) throws(AssistantError) {
-        let mask = try PicturePlan.bitmap(request.mask, "mask")
+        let mask = try request.mask.map { file throws(AssistantError) in
+            try PicturePlan.bitmap(file, "mask")
+        }
         channel = request.maskChannel ?? .lightness
         guard channel == .alpha, let file = request.mask ?? request.initImage else {
             guard let mask, let file = request.mask else { return nil }

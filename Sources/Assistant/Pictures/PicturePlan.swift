@@ -1,5 +1,4 @@
 import AssistantAPI
-import Digest
 import FoundationEssentials
 import ImageCodecs
 import StableDiffusion
@@ -28,12 +27,13 @@ struct PicturePlan: Sendable {
     ///   - info: What its files say of it.
     ///   - tinyDecoder: The path of one that fits the model, where it has none itself.
     ///   - catalog: Where LoRA files are found.
+    ///   - start: The request's start picture, where it was read before.
     ///   - seed: The seed where the request names none.
     ///   - onlyLoads: Makes no pictures.
     /// - Throws: `invalidRequest` naming the field.
     init(
         _ request: PictureRequest, model: ModelFile, info: DiffusionModelInfo, tinyDecoder: String? = nil,
-        catalog: ModelCatalog, seed: UInt64, onlyLoads: Bool = false
+        catalog: ModelCatalog, start: StartPicture? = nil, seed: UInt64, onlyLoads: Bool = false
     ) throws(AssistantError) {
         try Self.checkRanges(request)
         for (length, name) in [(request.width, "width"), (request.height, "height")] {
@@ -53,7 +53,9 @@ struct PicturePlan: Sendable {
         settings.clipSkip = request.clipSkip ?? 0
         settings.textPadding = try Self.choice(request.textPadding, "text_padding") ?? .encoded
         settings.strength = request.strength
-        settings.initImage = try Self.bitmap(request.initImage, "init_image")
+        var start = start
+        if start == nil, let file = request.initImage { start = try StartPicture(file) }
+        settings.initImage = start?.bitmap
         let needsStart = [
             ("mask", request.mask != nil), ("mask_channel", request.maskChannel != nil),
             ("strength", request.strength != nil),
@@ -75,7 +77,7 @@ struct PicturePlan: Sendable {
         partialImages = request.partialImages ?? 0
         keepAlive = request.keepAlive
         loras = request.loras ?? []
-        initImageHash = request.initImage.map { SHA256.hexadecimal(of: $0) }
+        initImageHash = start?.hash
         first = settings
     }
 
@@ -150,11 +152,10 @@ struct PicturePlan: Sendable {
             parameter: name)
     }
 
-    /// The picture in a file; `nil` where there is none.
+    /// The picture in a file.
     ///
     /// - Throws: `invalidRequest` naming the field.
-    static func bitmap(_ file: Data?, _ name: String) throws(AssistantError) -> Bitmap? {
-        guard let file else { return nil }
+    static func bitmap(_ file: Data, _ name: String) throws(AssistantError) -> Bitmap {
         do {
             return try Bitmap(decoding: Array(file))
         } catch {

@@ -91,7 +91,7 @@ final class ScriptedFrames: Sendable {
 
     var engine: FrameEngine {
         FrameEngine(
-            check: { request throws(AssistantError) in
+            check: { request, _ throws(AssistantError) in
                 let work = self.meanwhile.withLock { work -> (@Sendable () -> Void)? in
                     defer { work = nil }
                     return work
