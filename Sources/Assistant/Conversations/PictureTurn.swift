@@ -39,7 +39,7 @@ struct PictureTurn {
     }
 
     /// The message that a picture answers, found by either of the two.
-    private static func question(
+    static func question(
         of id: Message.ID, in conversation: Conversation, store: HistoryStore
     ) async throws -> Message {
         let message = try await AnswerPlan.message(id, in: conversation, store: store, field: "edits")

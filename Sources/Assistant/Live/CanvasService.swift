@@ -152,13 +152,14 @@ public final class CanvasService: Sendable, MemoryHolder {
     ///
     /// Where the commit or the canvas names a conversation, the picture becomes a message of it.
     ///
-    /// - Throws: `notFound`, `invalidRequest` where there is no text; what a render and the history throw.
+    /// - Throws: `notFound`, `invalidRequest` where there is no text, or where the message cannot be edited; what a render and
+    ///   the history throw.
     public func commit(_ id: String, _ commit: CanvasCommit) async throws -> CanvasCommitted {
         let canvas = try find(id)
         let place = commit.conversation ?? canvas.canvas.conversation
         var isPrivate = false
-        // A conversation that is gone is found before anything is painted.
-        if let place { isPrivate = try await conversations.transcript(place).conversation.isPrivate == true }
+        // A conversation that is gone, and what cannot be edited in it, is found before anything is painted.
+        if let place { isPrivate = try await conversations.takesPicture(in: place, edits: commit.edits) }
         let painted = try await canvas.picture(of: commit.frame)
         let picture = try await keeping.keep(painted.bitmap, recipe: painted.recipe, isPrivate: isPrivate)
         var committed = CanvasCommitted(picture: picture)

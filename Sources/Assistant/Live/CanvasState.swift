@@ -161,7 +161,7 @@ struct CanvasState: Sendable {
             stage: max(0, costs.count - 1), isLast: true, began: now, keyed: newest.keyed, isWhole: true)
     }
 
-    /// The settled picture of a text is painted to be kept: it is not painted twice.
+    /// The settled picture of a text is painted to be kept: it is not painted twice, and waits for no better stage.
     mutating func keeps(_ run: Run) { keeping = run.signature }
 
     /// That picture is there (`isShown`), or never will be.
@@ -186,10 +186,7 @@ struct CanvasState: Sendable {
     mutating func action(at now: Duration) -> Action? {
         guard !costs.isEmpty else { return nil }
         guard let run else { return begin(at: now) }
-        guard !run.isStopping, isOutdated(run) else { return nil }
-        // Nothing is wanted any more, or the picture that is wanted is still to be seen.
-        let isNeedless = isOver || run.stage > 0
-        guard isNeedless || now >= due && !isWorthFinishing(run, at: now) else { return nil }
+        guard !run.isStopping, isToStop(run, at: now) else { return nil }
         var stopped = run
         stopped.isStopping = true
         self.run = stopped
@@ -258,6 +255,16 @@ struct CanvasState: Sendable {
 
     // MARK: - Whether to stop
 
+    private func isToStop(_ run: Run, at now: Duration) -> Bool {
+        guard isOutdated(run) else {
+            // The settled picture that is to be kept would have to wait for a better stage.
+            return keeping == run.signature && run.stage > 0 && !run.isLast && !isNearlyDone(run, at: now)
+        }
+        // Nothing is wanted any more, or the picture that is wanted is still to be seen.
+        let isNeedless = isOver || run.stage > 0
+        return isNeedless || now >= due && !isWorthFinishing(run, at: now)
+    }
+
     /// Beyond so much time a render is so late that nothing is known about its end.
     private var lateness: Duration { (costs.first ?? .zero) * 3 / 2 }
 
@@ -267,8 +274,13 @@ struct CanvasState: Sendable {
         let cost = costs.first ?? .zero
         let patience = policy.patience(cost: cost, isWhole: run.isWhole)
         if let unseenSince, now > unseenSince + patience { return true }
-        let spent = now - run.began
-        return spent < lateness && cost - spent <= policy.stopTime(cost: cost)
+        return isNearlyDone(run, at: now)
+    }
+
+    /// Whether a render, unless it is late, ends sooner than it is worth to stop it.
+    private func isNearlyDone(_ run: Run, at now: Duration) -> Bool {
+        let (cost, spent) = (costs[min(run.stage, costs.count - 1)], now - run.began)
+        return spent < cost * 3 / 2 && cost - spent <= policy.stopTime(cost: cost)
     }
 
     /// A render of the newest text goes on for it, whatever its revision was.

@@ -34,9 +34,15 @@ extension LiveCanvas {
             throw AssistantError(.invalidRequest, "There is no text to paint.", parameter: "text")
         }
         await settling()
-        if let settled = try settledPicture(of: run, settings) { return settled }
-        let finished = try await keep(run, settings, start)
-        return (finished.bitmap, finished.frame.recipe)
+        while true {
+            if let settled = try settledPicture(of: run, settings) { return settled }
+            let finished: FinishedFrame? =
+                switch await turn(of: run, settings) {
+                case .mine: try await keep(run, settings, start)
+                case .over(let finished): finished
+                }
+            if let finished { return (finished.bitmap, finished.frame.recipe) }
+        }
     }
 
     /// Waits for the settled picture of the newest text where it is being rendered; it may be stopped all the same.
@@ -52,12 +58,53 @@ extension LiveCanvas {
     private func settledPicture(
         of run: CanvasState.Run, _ settings: CanvasSettings
     ) throws -> (bitmap: Bitmap, recipe: Recipe)? {
-        let found = state.withLock { state in
-            let file = state.settings == settings ? state.frames.settledFile(of: run.signature) : nil
-            return file.flatMap { file in state.frames.entry(file.number).map { (file.data, $0) } }
+        guard let (data, recipe) = state.withLock({ settled(run, settings, $0) }) else { return nil }
+        return (try Bitmap(decoding: Array(data)), recipe)
+    }
+
+    private func settled(
+        _ run: CanvasState.Run, _ settings: CanvasSettings, _ state: State
+    ) -> (file: Data, recipe: Recipe)? {
+        guard state.settings == settings, let file = state.frames.settledFile(of: run.signature),
+            let entry = state.frames.entry(file.number)
+        else { return nil }
+        return (file.data, entry.frame.recipe)
+    }
+
+    private enum KeepingTurn: Sendable {
+        /// Nobody else paints this picture.
+        case mine
+        /// Somebody else did, or gave it up.
+        case over(FinishedFrame?)
+    }
+
+    /// Waits while somebody else paints the same picture, so that it is not painted twice.
+    private func turn(of run: CanvasState.Run, _ settings: CanvasSettings) async -> KeepingTurn {
+        let isMine = state.withLock { state -> Bool in
+            // It may have come just now.
+            guard place(of: run, settings, state) == nil, settled(run, settings, state) == nil else {
+                return false
+            }
+            state.keepings.append(Keeping(signature: run.signature, settings: settings))
+            state.machine.keeps(run)
+            act(&state)
+            return true
         }
-        guard let (data, entry) = found else { return nil }
-        return (try Bitmap(decoding: Array(data)), entry.frame.recipe)
+        if isMine { return .mine }
+        let finished = await withCheckedContinuation {
+            (continuation: CheckedContinuation<FinishedFrame?, Never>) in
+            state.withLock { state in
+                guard let other = place(of: run, settings, state) else {
+                    return continuation.resume(returning: nil)
+                }
+                state.keepings[other].waiting.append(continuation)
+            }
+        }
+        return .over(finished)
+    }
+
+    private func place(of run: CanvasState.Run, _ settings: CanvasSettings, _ state: State) -> Int? {
+        state.keepings.firstIndex { $0.signature == run.signature && $0.settings == settings }
     }
 
     /// Renders a text's settled picture in a turn of its own, which nothing that is typed meanwhile stops; it is the canvas's
@@ -65,7 +112,6 @@ extension LiveCanvas {
     private func keep(
         _ run: CanvasState.Run, _ settings: CanvasSettings, _ start: StartPicture?
     ) async throws -> FinishedFrame {
-        state.withLock { $0.machine.keeps(run) }
         do {
             let finished = try await render(settings.request(text: run.text), startPicture: start)
             let file = try encode(finished, isExact: true)
@@ -73,17 +119,24 @@ extension LiveCanvas {
                 // Of other settings it is another picture, and of another text none that is to be seen.
                 let isShown = state.settings == settings && state.machine.signature == run.signature
                 if isShown, !state.isClosed { publish(finished, file, of: run, as: .settled, &state) }
-                state.machine.kept(run, isShown: isShown)
-                act(&state)
+                endKeeping(run, settings, finished, isShown: isShown, &state)
             }
             return finished
         } catch {
-            state.withLock { state in
-                state.machine.kept(run, isShown: false)
-                act(&state)
-            }
+            state.withLock { endKeeping(run, settings, nil, isShown: false, &$0) }
             throw error
         }
+    }
+
+    private func endKeeping(
+        _ run: CanvasState.Run, _ settings: CanvasSettings, _ finished: FinishedFrame?, isShown: Bool,
+        _ state: inout State
+    ) {
+        if let mine = place(of: run, settings, state) {
+            for waiting in state.keepings.remove(at: mine).waiting { waiting.resume(returning: finished) }
+        }
+        state.machine.kept(run, isShown: isShown)
+        act(&state)
     }
 
     private func entry(_ number: Int) throws -> CanvasTimeline.Entry {

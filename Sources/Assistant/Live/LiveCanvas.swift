@@ -34,6 +34,8 @@ final class LiveCanvas: Sendable {
         var running: (run: Int, work: FrameEngine.Running)?
         /// Who waits for the end of the render on its way.
         var waiting: [CheckedContinuation<Void, Never>] = []
+        /// Pictures that are painted to be kept.
+        var keepings: [Keeping] = []
         var alarm: (deadline: Duration, task: Task<Void, Never>)?
         /// What gets the model ready, while it does.
         var probe: (number: Int, work: FrameEngine.Running)?
@@ -42,6 +44,14 @@ final class LiveCanvas: Sendable {
         var retry = LoadRetry()
         var lastTouch: Duration
         var isClosed = false
+    }
+
+    /// A settled picture that is painted to be kept.
+    struct Keeping {
+        var signature: PromptSignature
+        var settings: CanvasSettings
+        /// Who wants the same one; `nil` tells them that it is not to be had from here.
+        var waiting: [CheckedContinuation<FinishedFrame?, Never>] = []
     }
 
     init(

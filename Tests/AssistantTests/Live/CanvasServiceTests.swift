@@ -113,6 +113,24 @@ struct CanvasServiceTests {
         #expect(try await painting.value == "completed")
     }
 
+    @Test func whatCannotBeEditedIsFoundBeforeAnythingIsPainted() async throws {
+        let tiny = try TinyAssistant()
+        let frames = ScriptedFrames()
+        let conversations = tiny.assistant.conversations
+        let canvases = CanvasService(
+            engine: frames.engine, keeping: tiny.assistant.pictures.keeping, conversations: conversations)
+        let conversation = try await conversations.create(ConversationDraft())
+        let canvas = try await canvases.open(CanvasDraft(), client: "test", text: "a fox ")
+        let error = await #expect(throws: AssistantError.self) {
+            try await canvases.commit(
+                canvas.id, CanvasCommit(conversation: conversation.id, edits: "none"))
+        }
+        #expect(error?.code == .notFound && error?.parameter == "edits")
+        // Only the model was asked for.
+        #expect(frames.callCount == 1)
+        canvases.closeAll()
+    }
+
     @Test func canvasesAreBoundedAndErrorsNameTheField() async throws {
         let tiny = try TinyAssistant()
         let canvases = tiny.assistant.canvases

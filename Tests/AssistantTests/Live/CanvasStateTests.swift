@@ -292,6 +292,44 @@ import Testing
         #expect(last.stage == 1 && last.isLast)
     }
 
+    /// A text with a draft, whose better stage has begun after a second.
+    private func bettering() throws -> (CanvasState, CanvasState.Run) {
+        var machine = CanvasState()
+        machine.setCosts([.milliseconds(100), .milliseconds(1000), .milliseconds(4000)])
+        machine.typed(.init(text: "one ", revision: 1), signature: [1], isEmpty: false, at: .zero)
+        let draft = try render(&machine, at: .zero)
+        machine.ended(draft.id, .shown, at: .milliseconds(100))
+        let better = try render(&machine, at: .seconds(1))
+        #expect(better.stage == 1 && !machine.isSettling)
+        return (machine, better)
+    }
+
+    @Test func aPictureThatIsToBeKeptStopsABetterStage() throws {
+        var (machine, better) = try bettering()
+        let kept = machine.settledRun(at: .milliseconds(1200))
+        machine.keeps(kept)
+        let action = machine.action(at: .milliseconds(1200))
+        guard case .stop(let stopped)? = action else { throw NoSuchEvent(name: "stop") }
+        #expect(stopped.id == better.id)
+        machine.ended(better.id, .stopped, at: .milliseconds(1210))
+        #expect(machine.action(at: .seconds(3)) == nil && machine.deadline(after: .seconds(3)) == nil)
+        // Without that picture it is begun again; with it, nothing is left to do.
+        var failed = machine
+        failed.kept(kept, isShown: false)
+        let again = try render(&failed, at: .seconds(4))
+        #expect(again.stage == 1)
+        machine.kept(kept, isShown: true)
+        #expect(machine.action(at: .seconds(4)) == .settle(revision: 1, isEmpty: false))
+    }
+
+    @Test func aBetterStageThatIsNearlyDoneIsNotStoppedForIt() throws {
+        var (machine, better) = try bettering()
+        machine.keeps(machine.settledRun(at: .milliseconds(1960)))
+        #expect(machine.action(at: .milliseconds(1960)) == nil)
+        machine.ended(better.id, .shown, at: .seconds(2))
+        #expect(machine.action(at: .seconds(3)) == nil && machine.deadline(after: .seconds(3)) == nil)
+    }
+
     @Test func whatEndsByItselfWithoutAFrameIsNotBegunForEver() throws {
         var machine = CanvasState()
         machine.setCosts([.milliseconds(10), .milliseconds(20)])

@@ -84,4 +84,71 @@ struct LiveCanvasOverlapTests: PlayedCanvas {
         #expect(throws: AssistantError.self) { try canvas.change(change) }
         #expect(canvas.canvas.settings == settings)
     }
+
+    @Test func enterStopsABetterStageThatItWouldWaitFor() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        try #require(await frames.next()).finish()
+        _ = try await nextFrame(&events)
+        clock.advance(by: .seconds(1))
+        let better = try #require(await frames.next())
+        let keeping = Task { try await canvas.picture(of: nil) }
+        let kept = try #require(await frames.next())
+        #expect(kept.request.lane == "c-kept" && better.isStopped)
+        #expect(
+            try await next("superseded", &events)
+                == .superseded(.init(revision: 1, stage: .better, step: 0)))
+        kept.finish()
+        _ = try await keeping.value
+        #expect(try await nextFrame(&events).isSettled)
+        #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 2)))
+    }
+
+    /// Waits until so many wait for the picture that another commit paints.
+    private func wait(for count: Int, on canvas: LiveCanvas) async {
+        while canvas.state.withLock({ $0.keepings.first?.waiting.count }) != count { await Task.yield() }
+    }
+
+    @Test func whoeverKeepsTheSameTextAtOnceGetsOnePicture() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        try #require(await frames.next()).finish()
+        _ = try await nextFrame(&events)
+        let first = Task { try await canvas.picture(of: nil) }
+        let kept = try #require(await frames.next())
+        let second = Task { try await canvas.picture(of: nil) }
+        let third = Task { try await canvas.picture(of: nil) }
+        await wait(for: 2, on: canvas)
+        // The text goes on meanwhile, so that the picture is not the canvas's.
+        try type("an owl ", 2, on: canvas)
+        clock.advance(by: .milliseconds(30))
+        #expect(await frames.next()?.text == "an owl ")
+        let count = frames.callCount
+        kept.finish()
+        let picture = try await first.value
+        for other in [second, third] {
+            let same = try await other.value
+            #expect(same.bitmap == picture.bitmap && same.recipe.prompt == "a fox ")
+        }
+        #expect(frames.callCount == count && tally.value.settled == 0)
+    }
+
+    @Test func whoWaitsForAPictureThatFailsPaintsItAnew() async throws {
+        var (canvas, events) = try await measured()
+        try type("a fox ", 1, on: canvas)
+        try #require(await frames.next()).finish()
+        _ = try await nextFrame(&events)
+        let first = Task { try await canvas.picture(of: nil) }
+        let kept = try #require(await frames.next())
+        let second = Task { try await canvas.picture(of: nil) }
+        await wait(for: 1, on: canvas)
+        kept.fail(AssistantError(.internalError, "no"))
+        await #expect(throws: AssistantError.self) { _ = try await first.value }
+        let again = try #require(await frames.next())
+        #expect(again.request.lane == "c-kept" && again.text == "a fox ")
+        again.finish()
+        #expect(try await second.value.recipe.prompt == "a fox ")
+        let left = canvas.state.withLock { $0.keepings.count }
+        #expect(left == 0)
+    }
 }
