@@ -25,6 +25,8 @@ struct LoadRetry: Sendable, Equatable {
 
     /// When it is tried again although nothing happens.
     var deadline: Duration? {
-        failedAt.map { $0 + min(Self.shortest * (1 << min(failures - 1, 10)), Self.longest) }
+        guard let failedAt else { return nil }
+        let doublings = min(failures - 1, 10)
+        return failedAt + min(Self.shortest * (1 << doublings), Self.longest)
     }
 }

@@ -115,6 +115,7 @@ struct CanvasServiceTests {
 
     @Test func whatCannotBeEditedIsFoundBeforeAnythingIsPainted() async throws {
         let tiny = try TinyAssistant()
+        defer { withExtendedLifetime(tiny) {} }
         let frames = ScriptedFrames()
         let conversations = tiny.assistant.conversations
         let canvases = CanvasService(

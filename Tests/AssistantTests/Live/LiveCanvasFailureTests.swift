@@ -22,8 +22,8 @@ struct LiveCanvasFailureTests: PlayedCanvas {
         try #require(await frames.next()).fail(AssistantError(.outOfMemory, "too large", parameter: "size"))
         let failure = try await nextFailure(&events)
         #expect(failure.revision == 1 && failure.error.code == .outOfMemory)
-        clock.advance(by: .seconds(1))
         try type("one two ", 2, on: canvas)
+        clock.advance(by: .seconds(1))
         #expect(await frames.next()?.text == "one two ")
     }
 
@@ -50,7 +50,8 @@ struct LiveCanvasFailureTests: PlayedCanvas {
         }
         // As long as was expected, so that the stages stay as they are.
         try #require(await frames.next()).finish(step: 640)
-        #expect(try await nextFrame(&events).isSettled)
+        let settled = try await nextFrame(&events)
+        #expect(settled.isSettled)
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 1)))
         try type("an owl ", 2, on: canvas)
         for _ in 0..<3 {

@@ -57,7 +57,8 @@ struct LiveCanvasOverlapTests: PlayedCanvas {
         draft.deliver()
         kept.finish()
         _ = try await keeping.value
-        #expect(try await nextFrame(&events).isSettled)
+        let settled = try await nextFrame(&events)
+        #expect(settled.isSettled)
         // The picture stays: the draft would come too late.
         #expect(draft.isStopped)
         #expect(
@@ -100,7 +101,8 @@ struct LiveCanvasOverlapTests: PlayedCanvas {
                 == .superseded(.init(revision: 1, stage: .better, step: 0)))
         kept.finish()
         _ = try await keeping.value
-        #expect(try await nextFrame(&events).isSettled)
+        let settled = try await nextFrame(&events)
+        #expect(settled.isSettled)
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 2)))
     }
 

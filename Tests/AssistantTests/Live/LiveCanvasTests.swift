@@ -176,7 +176,8 @@ struct LiveCanvasTests: PlayedCanvas {
         clock.advance(by: .seconds(1))
         // Much longer than was expected.
         try #require(await frames.next()).finish(step: 640)
-        #expect(try await nextFrame(&events).isSettled)
+        let settled = try await nextFrame(&events)
+        #expect(settled.isSettled)
         _ = try await next("settled", &events)
         try await untilStaged(&events)
         #expect(canvas.canvas.stages.map(\.name) == [.draft, .better, .settled])
