@@ -110,10 +110,7 @@ public actor LiveSession {
     }
 
     private func handle(_ key: Key) async {
-        if keeping != nil {
-            if key == .control("c") { stopKeeping() } else { waitingKeys.append(key) }
-            return
-        }
+        if keeping != nil { return await handleWhileKeeping(key) }
         switch (key.name, key.modifiers) {
         case (.scalar("c"), .control) where editor.search == nil: isDone = true
         case (.scalar("d"), .control) where editor.cursor == editor.characters.count: isDone = true
@@ -140,15 +137,18 @@ public actor LiveSession {
                 follow()
             }
         case .interrupt, .end: isDone = true
-        case .suspend:
-            draw(isFinal: true)
-            output.write(screen.finish())
-            expectsContinue = true
-            await surroundings.suspend()
+        case .suspend: await suspend()
         case .openEditor: break
         case .clearScreen:
             output.write(screen.erase() + "\u{1B}[H\u{1B}[2J")
         }
+    }
+
+    private func suspend() async {
+        draw(isFinal: true)
+        output.write(screen.finish())
+        expectsContinue = true
+        await surroundings.suspend()
     }
 
     /// Has the picture follow the text.
@@ -204,12 +204,24 @@ public actor LiveSession {
         keeping = Keeping(text: text, since: surroundings.elapsed(), task: task)
     }
 
+    /// What is typed waits for its turn, a Control-D too, unless it comes twice: then it leaves at once.
+    private func handleWhileKeeping(_ key: Key) async {
+        switch (key.name, key.modifiers) {
+        case (.scalar("c"), .control): stopKeeping()
+        case (.scalar("z"), .control): await suspend()
+        case (.scalar("d"), .control) where waitingKeys.last == key: isDone = true
+        default: waitingKeys.append(key)
+        }
+    }
+
+    /// Gives the text back; the keys that waited were meant for another one.
     private func stopKeeping() {
         guard let stopped = keeping else { return }
         stopped.task.cancel()
         if let text = stopped.text { editor.replace(with: text) }
         live.status.isKeeping = false
         keeping = nil
+        waitingKeys = []
     }
 
     private func finishKeeping(_ result: Result<Kept, ClientError>) async {

@@ -6,63 +6,16 @@ import Testing
 @testable import Terminal
 
 @Suite(.timeLimit(.minutes(1))) struct LiveSessionTests {
-    private static let size = TerminalOutput.Size(columns: 60, rows: 20)
-
-    private func session(
-        _ canvas: CanvasServer, _ log: Log, _ folder: TemporaryFolder, text: String = "",
-        graphics: GraphicsProtocol? = .blocks
-    ) throws -> LiveSession {
-        let options = try LiveOptions(prompt: text, target: .folder(folder.path))
-        return LiveSession(
-            client: canvas.client, options: options,
-            surroundings: .init(
-                output: TerminalOutput(
-                    isTerminal: true, usesColor: false, measure: { Self.size }, sink: { log.add($0) }),
-                display: graphics.map { FrameDisplay(TerminalGraphics(graphics: $0)) }, reconnect: {},
-                suspend: {}, elapsed: { .zero }))
-    }
-
-    private func press(_ keys: String, _ session: LiveSession) {
-        var parser = KeyParser()
-        for key in parser.parse(keys.utf8) + parser.flush() { session.post.yield(.key(key)) }
-    }
-
-    /// A daemon that answers each text with a draft and a settled frame.
-    private func painting() throws -> CanvasServer {
-        let (texts, text) = AsyncStream.makeStream(of: Canvas.Prompt.self)
-        return try CanvasServer(
-            follow: { connection, _ in
-                connection.event(.canvas(CanvasServer.canvas()), id: 1)
-                let done = DispatchSemaphore(value: 0)
-                Task {
-                    var number = 0
-                    for await prompt in texts where !prompt.text.isEmpty {
-                        for stage in [CanvasStage.Name.draft, .settled] {
-                            number += 1
-                            connection.event(
-                                CanvasServer.frame(number, revision: prompt.revision, stage), id: number + 1)
-                        }
-                        connection.event(
-                            .settled(.init(revision: prompt.revision, frame: number)), id: number + 2)
-                    }
-                    done.signal()
-                }
-                connection.waitForClose()
-                text.finish()
-                done.wait()
-            }, type: { text.yield($0) })
-    }
-
     @Test func thePictureFollowsTheWordsAndEnterKeepsIt() async throws {
-        let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        let (canvas, log, folder) = (try CanvasServer.painting(), Log(), try TemporaryFolder())
         defer { canvas.stop() }
-        let session = try session(canvas, log, folder)
+        let session = try LiveSession.testing(canvas, log, folder)
         let end = Task { await session.run() }
-        press("a fox", session)
+        session.press("a fox")
         await log.wait(for: "settled  ")
-        press("\r", session)
+        session.press("\r")
         await log.wait(for: "a-fox-7.png")
-        press("\u{04}", session)
+        session.press("\u{04}")
         await end.value
         #expect(folder.names == ["a-fox-7.png"])
         #expect(folder.read("a-fox-7.png") == Array("FILE".utf8))
@@ -75,26 +28,26 @@ import Testing
     }
 
     @Test func aTextToBeginWithIsPaintedAtOnce() async throws {
-        let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        let (canvas, log, folder) = (try CanvasServer.painting(), Log(), try TemporaryFolder())
         defer { canvas.stop() }
-        let session = try session(canvas, log, folder, text: "a hen", graphics: .kitty)
+        let session = try LiveSession.testing(canvas, log, folder, text: "a hen", graphics: .kitty)
         let end = Task { await session.run() }
         await log.wait(for: "\u{1B}_Ga=T,f=100,t=d,i=")
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
         #expect(canvas.texts.first == "a hen")
         #expect(folder.names.isEmpty)
     }
 
     @Test func framesOfAllStagesTakeTheSamePlaceUnderOneNumber() async throws {
-        let (canvas, log, folder) = (try painting(), Log(), try TemporaryFolder())
+        let (canvas, log, folder) = (try CanvasServer.painting(), Log(), try TemporaryFolder())
         defer { canvas.stop() }
-        let session = try session(canvas, log, folder, text: "a hen", graphics: .kitty)
+        let session = try LiveSession.testing(canvas, log, folder, text: "a hen", graphics: .kitty)
         let end = Task { await session.run() }
         await log.wait(for: "settled  ")
-        press("s", session)
+        session.press("s")
         await log.wait(for: "4 frames")
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
         let places = Set(parts(of: log.text, from: "a=T,f=100,t=d,", to: ",q=2"))
         #expect(places.count == 1)
@@ -110,11 +63,11 @@ import Testing
                 return false
             })
         defer { canvas.stop() }
-        let session = try session(canvas, log, folder)
+        let session = try LiveSession.testing(canvas, log, folder)
         let end = Task { await session.run() }
-        press("\t", session)
+        session.press("\t")
         await patched.wait(for: #"{"seed":1}"#)
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
     }
 
@@ -151,10 +104,10 @@ import Testing
     private func lookingBack(
         _ canvas: CanvasServer, _ log: Log, _ folder: TemporaryFolder
     ) async throws -> (session: LiveSession, end: Task<Void, Never>) {
-        let session = try session(canvas, log, folder, text: "a hen")
+        let session = try LiveSession.testing(canvas, log, folder, text: "a hen")
         let end = Task { await session.run() }
         await log.wait(for: "settled  ")
-        press("\u{1B}[5~", session)
+        session.press("\u{1B}[5~")
         await log.wait(for: "frame 2 of 3")
         return (session, end)
     }
@@ -164,10 +117,10 @@ import Testing
         let canvas = try remembering(committed)
         defer { canvas.stop() }
         let (session, end) = try await lookingBack(canvas, log, folder)
-        press("\r", session)
+        session.press("\r")
         await committed.wait(for: #"{"frame":2}"#)
         await log.wait(for: "a-fox-7.png")
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
         #expect(folder.names == ["a-fox-7.png"])
         // What was typed stays in the line.
@@ -179,10 +132,10 @@ import Testing
         let canvas = try remembering(committed)
         defer { canvas.stop() }
         let (session, end) = try await lookingBack(canvas, log, folder)
-        press("\u{1B}", session)
-        press("\r", session)
+        session.press("\u{1B}")
+        session.press("\r")
         await log.wait(for: "a-fox-7.png")
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
         #expect(committed.text == "{}")
     }
@@ -198,69 +151,16 @@ import Testing
                 return true
             })
         defer { canvas.stop() }
-        let session = try session(canvas, log, folder, text: "a fox")
+        let session = try LiveSession.testing(canvas, log, folder, text: "a fox")
         let end = Task { await session.run() }
         await typed.wait(for: "<a fox>")
-        press("\u{1B}e", session)
+        session.press("\u{1B}e")
         await typed.wait(for: "<a fox, in the snow>")
         #expect(asked.text == #"{"text":"a fox"}"#)
-        press("\u{1F}", session)
+        session.press("\u{1F}")
         await typed.wait(for: "snow><a fox>")
-        press("\u{03}", session)
+        session.press("\u{03}")
         await end.value
-    }
-
-    @Test func keysTypedWhileAPictureIsKeptComeAfterwards() async throws {
-        let (log, folder) = (Log(), try TemporaryFolder())
-        let (asked, answer) = (Signal(), DispatchSemaphore(value: 0))
-        let canvas = try CanvasServer(
-            follow: { connection, _ in connection.waitForClose() },
-            other: { connection in
-                guard connection.request.target.hasSuffix("/commit") else { return false }
-                asked.fire()
-                answer.wait()
-                return false
-            })
-        defer { canvas.stop() }
-        let session = try session(canvas, log, folder)
-        let end = Task { await session.run() }
-        press("a fox\r", session)
-        await asked.wait()
-        press("hen", session)
-        answer.signal()
-        await log.wait(for: "hen")
-        press("\u{03}", session)
-        await end.value
-        #expect(folder.names == ["a-fox-7.png"])
-        // Before the name was told, none of the later keys was on the screen.
-        let early = log.text.split(separator: "a-fox-7.png").first ?? ""
-        #expect(!early.contains("hen"))
-    }
-
-    @Test func controlCStopsTheKeepingAndGivesTheTextBack() async throws {
-        let (log, folder) = (Log(), try TemporaryFolder())
-        let (asked, closed, typed) = (Signal(), Signal(), Log())
-        let canvas = try CanvasServer(
-            follow: { connection, _ in connection.waitForClose() }, type: { typed.add("<\($0.text)>") },
-            other: { connection in
-                guard connection.request.target.hasSuffix("/commit") else { return false }
-                asked.fire()
-                connection.waitForClose()
-                closed.fire()
-                return true
-            })
-        defer { canvas.stop() }
-        let session = try session(canvas, log, folder)
-        let end = Task { await session.run() }
-        press("a fox\r", session)
-        await asked.wait()
-        press("\u{03}", session)
-        await closed.wait()
-        press("es", session)
-        await typed.wait(for: "<a foxes>")
-        press("\u{03}", session)
-        await end.value
-        #expect(folder.names.isEmpty)
     }
 
     @Test func linesOfAPipeAreAPictureEach() async throws {
@@ -269,7 +169,7 @@ import Testing
         defer { canvas.stop() }
         let options = try LiveOptions(prompt: "one", target: .folder(folder.path))
         let output = TerminalOutput(
-            isTerminal: false, usesColor: false, measure: { Self.size }, sink: { log.add($0) })
+            isTerminal: false, usesColor: false, measure: { LiveSession.testSize }, sink: { log.add($0) })
         let lines = AsyncStream<String> { continuation in
             for line in ["two", "  "] { continuation.yield(line) }
             continuation.finish()
