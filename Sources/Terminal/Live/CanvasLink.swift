@@ -35,7 +35,9 @@ actor CanvasLink {
     private var pause = shortestPause
     private var wasOpened = false
     private var isClosed = false
-    private var waiting: [CheckedContinuation<Void, Never>] = []
+    /// Who waits for the canvas, by number.
+    private var waiting: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var lastWaiter = 0
     private var refusal: ClientError?
     private var work: [Task<Void, Never>] = []
 
@@ -184,18 +186,36 @@ actor CanvasLink {
     }
 
     /// The canvas, once there is one.
+    ///
+    /// - Throws: `ClientError`: why there will be none, or `cancelled` at once when the task is.
     private func opened() async throws -> Canvas.ID {
-        while canvas == nil {
+        while true {
+            if let canvas { return canvas }
             if let refusal { throw refusal }
             if isClosed || Task.isCancelled { throw ClientError.cancelled }
-            await withCheckedContinuation { waiting.append($0) }
+            await wait()
         }
-        return canvas ?? ""
     }
 
+    /// Returns when the canvas is there, or never will be, or the task is cancelled.
+    private func wait() async {
+        lastWaiter += 1
+        let number = lastWaiter
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // What was cancelled before it waited is woken by nobody.
+                if Task.isCancelled { continuation.resume() } else { waiting[number] = continuation }
+            }
+        } onCancel: {
+            Task { await self.wake(number) }
+        }
+    }
+
+    private func wake(_ number: Int) { waiting.removeValue(forKey: number)?.resume() }
+
     private func wake() {
-        let woken = waiting
-        waiting = []
+        let woken = waiting.values
+        waiting = [:]
         for continuation in woken { continuation.resume() }
     }
 }

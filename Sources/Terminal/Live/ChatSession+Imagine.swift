@@ -2,6 +2,8 @@ import AssistantAPI
 
 /// A picture of a chat that is on its way into the conversation.
 struct RunningPainting {
+    /// Counts the pictures: what comes of one that was given up is not the next one's.
+    var number: Int
     /// The line as it was typed.
     var line: String
     var task: Task<Void, Never>
@@ -123,13 +125,15 @@ extension ChatSession {
         live?.type(prompt, at: surroundings.elapsed())
         live?.status.isKeeping = true
         guard let link = live?.link, let text = live?.prompt else { return }
-        let post = post
+        paintingCount += 1
+        let (post, number) = (post, paintingCount)
         let task = Task {
             let commit = CanvasCommit(conversation: conversation, edits: edits)
-            post.yield(.painted(await Result { try await link.commit(text, commit) }))
+            post.yield(.painted(await Result { try await link.commit(text, commit) }, painting: number))
         }
         painting = RunningPainting(
-            line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(), edits: edits)
+            number: number, line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(),
+            edits: edits)
         exitCode = 0
     }
 

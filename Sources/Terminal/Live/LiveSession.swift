@@ -12,7 +12,8 @@ public actor LiveSession {
         case key(Key?)
         case signal(Int32)
         case picture(LivePicture.Event)
-        case kept(Result<Kept, ClientError>)
+        /// What came of a keeping, by its number.
+        case kept(Result<Kept, ClientError>, keeping: Int)
         /// More words for a text came, or none.
         case enriched(Result<PromptText, ClientError>, of: String)
     }
@@ -38,6 +39,8 @@ public actor LiveSession {
 
     /// A text whose picture is being kept.
     private struct Keeping {
+        /// Counts what was to be kept: what comes of one that was given up is not the next one's.
+        var number: Int
         /// What stands in the line; `nil` for an earlier frame, beside which the line stays as it is.
         var text: String?
         var since: Duration
@@ -59,6 +62,7 @@ public actor LiveSession {
     private var live: LivePicture
     private var seed: UInt64
     private var keeping: Keeping?
+    private var keepingCount = 0
     /// Keys that were typed while a picture was being kept.
     private var waitingKeys: [Key] = []
     private var expectsContinue = false
@@ -104,7 +108,8 @@ public actor LiveSession {
         case .signal(SIGCONT): resume()
         case .signal: break
         case .picture(let event): live.receive(event, at: surroundings.elapsed(), room: room)
-        case .kept(let result): await finishKeeping(result)
+        case .kept(let result, let number):
+            if number == keeping?.number { await finishKeeping(result) }
         case .enriched(let result, let text): swapIn(result, for: text)
         }
     }
@@ -192,16 +197,17 @@ public actor LiveSession {
     /// Keeps the settled picture of the newest text, or an earlier frame; the keys that follow wait.
     private func keep(_ text: String?, _ commit: CanvasCommit) {
         live.status.isKeeping = true
-        let (link, prompt, post) = (live.link, live.prompt, post)
+        keepingCount += 1
+        let (link, prompt, post, number) = (live.link, live.prompt, post, keepingCount)
         let keeper = PictureKeeper(client: client, folder: options.folder)
         let task = Task {
             let result = await Result {
                 let picture = try await link.commit(prompt, commit).picture
                 return Kept(picture: picture, path: try await keeper.write(picture))
             }
-            post.yield(.kept(result))
+            post.yield(.kept(result, keeping: number))
         }
-        keeping = Keeping(text: text, since: surroundings.elapsed(), task: task)
+        keeping = Keeping(number: number, text: text, since: surroundings.elapsed(), task: task)
     }
 
     /// What is typed waits for its turn, a Control-D too, unless it comes twice: then it leaves at once.

@@ -113,6 +113,20 @@ import Testing
         await link.close()
     }
 
+    @Test func whoWaitsForTheCanvasCanGiveUp() async throws {
+        let log = Log()
+        let link = CanvasLink(
+            client: DaemonClient(socket: "/nonexistent/socket"), draft: CanvasDraft(), reconnect: {},
+            sleep: { _ in await Task.yield() }, receive: { _ in log.add("lost ") })
+        await link.start()
+        await log.wait(for: "lost")
+        let text = prompt("a", 1)
+        let commit = Task { try await link.commit(text, CanvasCommit()) }
+        commit.cancel()
+        await #expect(throws: ClientError.cancelled) { try await commit.value }
+        await link.close()
+    }
+
     @Test func aLinkWithoutADaemonCanBeClosed() async throws {
         let log = Log()
         let link = CanvasLink(

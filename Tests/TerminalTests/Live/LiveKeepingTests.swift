@@ -133,4 +133,34 @@ import Testing
         await end.value
         #expect(folder.names == ["a-fox-7.png"])
     }
+
+    @Test func whatComesOfAKeepingThatWasGivenUpEndsNoOther() async throws {
+        let (log, folder) = (Log(), try TemporaryFolder())
+        let (asked, answer) = (Log(), DispatchSemaphore(value: 0))
+        let canvas = try committing { connection in
+            asked.add("commit ")
+            if asked.text == "commit " {
+                connection.waitForClose()
+                return true
+            }
+            answer.wait()
+            return false
+        }
+        defer { canvas.stop() }
+        let session = try LiveSession.testing(canvas, log, folder)
+        let end = Task { await session.run() }
+        session.press("a fox\r")
+        await asked.wait(for: "commit ")
+        session.press("\u{03}\r")
+        await asked.wait(for: "commit commit ")
+        // The first one's end comes when the second is under way.
+        session.post.yield(.kept(.failure(.failed("too late")), keeping: 1))
+        session.press("hen")
+        answer.signal()
+        await log.wait(for: "hen")
+        session.press("\u{03}")
+        await end.value
+        #expect(!log.text.contains("too late"))
+        #expect(folder.names == ["a-fox-7.png"])
+    }
 }

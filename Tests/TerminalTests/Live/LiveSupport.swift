@@ -16,7 +16,8 @@ extension LiveSession {
             client: canvas.client, options: options,
             surroundings: .init(
                 output: TerminalOutput(
-                    isTerminal: true, usesColor: false, measure: { LiveSession.testSize }, sink: { log.add($0) }),
+                    isTerminal: true, usesColor: false, measure: { LiveSession.testSize },
+                    sink: { log.add($0) }),
                 display: graphics.map { FrameDisplay(TerminalGraphics(graphics: $0)) }, reconnect: {},
                 suspend: {}, elapsed: { .zero }))
     }
