@@ -219,6 +219,7 @@ class Live(unittest.TestCase):
         client.expect(">>> ")
         client.send("/edit\r")
         client.expect("edit> /imagine a fox")
+        client.expect("\u2580")
         client.send("es\r")
         client.expect(r"picture \S+  \d+×\d+")
         client.expect(">>> ")

@@ -39,10 +39,13 @@ struct LivePicture {
 
     private var browser = FrameBrowser()
     private var frame: CanvasEvent.Frame?
+    /// The last frame of the picture before, which may come after it was kept: of the same text the canvas sends none
+    /// again.
+    private var earlierFrame: CanvasEvent.Frame?
     /// Of the settled picture.
     private var size: PictureSize?
     /// The first revision that belongs to the current picture.
-    private var firstRevision = 1
+    private var firstRevision = 0
     /// The newest job whose drawing came.
     private var lastDrawn = 0
     /// The frame of it.
@@ -84,7 +87,8 @@ struct LivePicture {
     @discardableResult
     mutating func type(_ text: String, at now: Duration) -> Bool {
         let text = text.split(whereSeparator: \.isNewline).joined(separator: " ")
-        guard text != prompt.text else { return false }
+        // The same text as the picture's before is a picture of its own.
+        guard text != prompt.text || prompt.revision < firstRevision else { return false }
         leaveBrowser()
         prompt = Canvas.Prompt(text: text, revision: prompt.revision + 1)
         status.type(revision: prompt.revision, at: now)
@@ -121,6 +125,9 @@ struct LivePicture {
     }
 
     private mutating func receive(_ event: CanvasEvent, at now: Duration, room: TerminalOutput.Size) {
+        if case .settled(let settled) = event, let frame = unchangedFrame(settled) {
+            receive(CanvasEvent.frame(frame), at: now, room: room)
+        }
         status.receive(event)
         switch event {
         case .canvas(let canvas):
@@ -136,10 +143,20 @@ struct LivePicture {
                 status.beginDrawing(revision: frame.revision)
             }
             if recalled == nil { draw(in: room) }
+        case .frame(let late) where late.revision < firstRevision: earlierFrame = late
         case .notice(let notice): self.notice = TextSanitizer.line(notice.message)
         case .progress: notice = nil
         default: break
         }
+    }
+
+    /// The frame of a text that was settled without one, since it is the text of the picture before.
+    private func unchangedFrame(_ settled: CanvasEvent.Settled) -> CanvasEvent.Frame? {
+        guard frame == nil, settled.revision >= firstRevision, !status.hasFailed,
+            var unchanged = earlierFrame, unchanged.number == settled.frame
+        else { return nil }
+        (unchanged.revision, unchanged.step) = (settled.revision, 0)
+        return unchanged
     }
 
     // MARK: - Looking back
@@ -177,7 +194,8 @@ struct LivePicture {
 
     /// The picture stays as it is, and the next text begins another one.
     mutating func beginAnew() {
-        (picture, frame, notice) = (nil, nil, nil)
+        earlierFrame = frame ?? earlierFrame
+        (picture, frame, notice, lastShown) = (nil, nil, nil, 0)
         browser.leave()
         firstRevision = prompt.revision + 1
         id = TerminalGraphics.makeID()

@@ -17,6 +17,8 @@ struct LiveStatus: Sendable, Equatable {
     }
 
     private(set) var phase = Phase.connecting
+    /// The newest text could not be painted.
+    var hasFailed: Bool { if case .failed = phase { true } else { false } }
     /// The person wants the picture kept, and it is waited for.
     var isKeeping = false
     /// The chat model was asked for more words.
@@ -42,6 +44,7 @@ struct LiveStatus: Sendable, Equatable {
     private var typed: [(revision: Int, at: Duration)] = []
     /// More of them cannot matter to a person.
     private static let typedLimit = 256
+    private var failedRevision: Int?
     /// The newest revision that a frame came of; the frame is drawn aside and may be shown after the text has settled.
     private var drawnRevision = -1
 
@@ -79,11 +82,13 @@ struct LiveStatus: Sendable, Equatable {
             let steps = max(0, min(progress.steps, 1_000_000))
             phase = .painting(progress.stage, step: max(0, min(progress.step, steps)), steps: steps)
         case .settled(let settled):
-            phase = .idle
+            // A text that cannot be painted is settled too, and the reason stays.
+            if settled.revision != failedRevision { phase = .idle }
             forget(upTo: settled.revision == drawnRevision ? settled.revision - 1 : settled.revision)
         case .superseded: phase = .idle
         case .failed(let failure):
             phase = .failed(failure.error.message)
+            failedRevision = failure.revision
             forget(upTo: failure.revision)
         case .closed: phase = .reconnecting
         case .frame, .notice, .committed: break

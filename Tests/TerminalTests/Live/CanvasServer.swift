@@ -129,4 +129,15 @@ final class Log: Sendable {
         if text.contains(part) { return }
         for await _ in changes where text.contains(part) { return }
     }
+
+    /// Returns once `part` was added behind the first `mark`.
+    func wait(for part: String, after mark: String) async {
+        func isThere() -> Bool {
+            let text = text
+            guard let place = text.range(of: mark) else { return false }
+            return text[place.upperBound...].contains(part)
+        }
+        if isThere() { return }
+        for await _ in changes where isThere() { return }
+    }
 }

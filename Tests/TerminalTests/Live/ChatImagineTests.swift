@@ -21,12 +21,8 @@ import Testing
 
     /// A daemon with canvases and one conversation, which says "yes" to everything.
     private static func daemon(_ drafts: Log = Log()) throws -> CanvasServer {
-        try CanvasServer(
-            follow: { connection, _ in
-                connection.event(.canvas(CanvasServer.canvas()), id: 1)
-                connection.event(CanvasServer.frame(1, revision: 1), id: 2)
-                connection.waitForClose()
-            }, messages: messages,
+        try CanvasServer.painting(
+            messages: messages,
             other: { connection in
                 switch (connection.request.method, connection.request.target) {
                 case ("POST", "/inkling/v1/conversations"):
@@ -88,7 +84,8 @@ import Testing
         press("/imagine a fox\r", session)
         await log.wait(for: "picture p1")
         press("/edit\r", session)
-        await log.wait(for: "edit> /imagine a fox")
+        // The picture of the words as they were, of which the daemon sends no frame again.
+        await log.wait(for: "\u{2580}", after: "edit> /imagine a fox")
         press("es\r", session)
         await log.wait(for: "picture p1")
         press("/bye\r", session)

@@ -53,6 +53,21 @@ import Testing
         #expect(places.count == 1)
     }
 
+    @Test func aTextThatWasKeptIsShownWhenItIsTypedAgain() async throws {
+        let (canvas, log, folder) = (try CanvasServer.painting(), Log(), try TemporaryFolder())
+        defer { canvas.stop() }
+        let session = try LiveSession.testing(canvas, log, folder)
+        let end = Task { await session.run() }
+        session.press("a fox")
+        await log.wait(for: "settled  ")
+        session.press("\r")
+        await log.wait(for: "a-fox-7.png")
+        session.press("\u{1B}[A")
+        await log.wait(for: "\u{2580}", after: "a-fox-7.png")
+        session.press("\u{03}")
+        await end.value
+    }
+
     @Test func tabTakesTheNextSeed() async throws {
         let patched = Log()
         let (log, folder) = (Log(), try TemporaryFolder())

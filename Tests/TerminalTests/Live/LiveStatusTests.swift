@@ -78,6 +78,15 @@ import Testing
         #expect(status.text(columns: 60).hasPrefix("the daemon is gone, connecting again"))
     }
 
+    @Test func whyATextCannotBePaintedStaysUntilTheNextOne() {
+        var status = LiveStatus()
+        status.receive(.failed(.init(revision: 2, error: AssistantError(.outOfMemory, "no room"))))
+        status.receive(.settled(.init(revision: 2, frame: 1)))
+        #expect(status.text(columns: 80) == "no room")
+        status.receive(.settled(.init(revision: 3, frame: 1)))
+        #expect(status.text(columns: 80) == "type what to paint")
+    }
+
     @Test func numbersOfTheDaemonAreNotTrustedToMakeSense() {
         var status = LiveStatus()
         status.receive(.loading(.init(fraction: .nan)))

@@ -30,17 +30,22 @@ extension LiveSession {
 }
 
 extension CanvasServer {
-    /// A daemon that answers each text with a draft and a settled frame.
-    static func painting() throws -> CanvasServer {
+    /// A daemon that answers each text with a draft and a settled frame; one that it has painted last, with none.
+    static func painting(
+        messages: [Message] = [],
+        other: @escaping @Sendable (SocketServer.Connection) -> Bool = { _ in false }
+    ) throws -> CanvasServer {
         let (texts, text) = AsyncStream.makeStream(of: Canvas.Prompt.self)
         return try CanvasServer(
             follow: { connection, _ in
                 connection.event(.canvas(CanvasServer.canvas()), id: 1)
                 let done = DispatchSemaphore(value: 0)
                 Task {
-                    var number = 0
+                    var (number, painted) = (0, "")
                     for await prompt in texts where !prompt.text.isEmpty {
-                        for stage in [CanvasStage.Name.draft, .settled] {
+                        let stages: [CanvasStage.Name] = prompt.text == painted ? [] : [.draft, .settled]
+                        painted = prompt.text
+                        for stage in stages {
                             number += 1
                             connection.event(
                                 CanvasServer.frame(number, revision: prompt.revision, stage), id: number + 1)
@@ -53,6 +58,6 @@ extension CanvasServer {
                 connection.waitForClose()
                 text.finish()
                 done.wait()
-            }, type: { text.yield($0) })
+            }, type: { text.yield($0) }, messages: messages, other: other)
     }
 }
