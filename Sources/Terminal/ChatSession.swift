@@ -33,7 +33,7 @@ public actor ChatSession {
         /// Of the picture that follows an `/imagine` line.
         case picture(LivePicture.Event)
         /// What came of a picture for the conversation, by its number.
-        case painted(Result<CanvasCommitted, ClientError>, painting: Int)
+        case painted(Result<Painted, ClientError>, painting: Int)
         /// More words for an `/imagine` line came, or none.
         case enriched(Result<PromptText, ClientError>, of: String)
     }

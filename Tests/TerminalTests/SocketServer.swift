@@ -22,8 +22,12 @@ final class SocketServer: Sendable {
 
         /// False when the client is gone.
         @discardableResult
-        func write(_ text: String) -> Bool {
-            var bytes = Array(text.utf8)
+        func write(_ text: String) -> Bool { write(Array(text.utf8)) }
+
+        /// False when the client is gone.
+        @discardableResult
+        func write(_ bytes: [UInt8]) -> Bool {
+            var bytes = bytes
             while !bytes.isEmpty {
                 let count = send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL))
                 if count <= 0 { return false }
@@ -36,6 +40,11 @@ final class SocketServer: Sendable {
             write(
                 "HTTP/1.1 \(status)\r\ncontent-length: \(body.utf8.count)\r\nconnection: close\r\n\r\n\(body)"
             )
+        }
+
+        func answer(file: [UInt8]) {
+            write("HTTP/1.1 200 OK\r\ncontent-length: \(file.count)\r\nconnection: close\r\n\r\n")
+            write(file)
         }
 
         /// Begins a stream, which ends with the connection.

@@ -12,6 +12,13 @@ struct RunningPainting {
     var edits: Message.ID?
 }
 
+/// A picture that a conversation has.
+struct Painted: Sendable {
+    var committed: CanvasCommitted
+    /// The picture's file, where it can be shown and was to be had.
+    var file: [UInt8]?
+}
+
 /// What is being typed, and where it will go.
 struct TypingDraft: Sendable {
     /// `nil` for the first message of a conversation that is made when it is sent.
@@ -126,10 +133,17 @@ extension ChatSession {
         live?.status.isKeeping = true
         guard let link = live?.link, let text = live?.prompt else { return }
         paintingCount += 1
-        let (post, number) = (post, paintingCount)
+        let (post, client, number) = (post, client, paintingCount)
+        let isShown = surroundings.display != nil
         let task = Task {
             let commit = CanvasCommit(conversation: conversation, edits: edits)
-            post.yield(.painted(await Result { try await link.commit(text, commit) }, painting: number))
+            let result = await Result {
+                var painted = Painted(committed: try await link.commit(text, commit))
+                let id = painted.committed.picture.id
+                if isShown { painted.file = (try? await client.pictureFile(id)).map { Array($0) } }
+                return painted
+            }
+            post.yield(.painted(result, painting: number))
         }
         painting = RunningPainting(
             number: number, line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(),
@@ -152,10 +166,13 @@ extension ChatSession {
         if editor.isEmpty { editor.replace(with: stopped.line) }
     }
 
-    func endPainting(_ result: Result<CanvasCommitted, ClientError>) {
+    func endPainting(_ result: Result<Painted, ClientError>) {
         guard let ended = painting else { return }
         switch result {
-        case .success(let committed):
+        case .success(let painted):
+            let committed = painted.committed
+            // What was shown until now may be a draft.
+            if let file = painted.file { live?.show(committed.picture, file: file, room: room) }
             let facts = PictureText.facts(committed.picture, time: surroundings.elapsed() - ended.since)
             let id = TextSanitizer.line(committed.picture.id)
             show(line: ended.line, id: id, facts: facts)

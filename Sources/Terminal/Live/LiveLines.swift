@@ -43,7 +43,7 @@ struct LiveLines: Sendable {
 
     private func keep(_ prompt: Canvas.Prompt, _ link: CanvasLink) async throws {
         let picture = try await link.commit(prompt, CanvasCommit()).picture
-        let path = try await PictureKeeper(client: client, folder: options.folder).write(picture)
+        let path = try await PictureKeeper(client: client, folder: options.folder).write(picture).path
         output.write((isRead ? TextSanitizer.line(path) : path) + "\n")
     }
 }

@@ -192,6 +192,18 @@ struct LivePicture {
         draw(in: room)
     }
 
+    /// Shows a picture as it was kept, in the place of the frames.
+    ///
+    /// It is drawn here and now: keys wait while a picture is kept.
+    mutating func show(_ kept: Picture, file: [UInt8], room: TerminalOutput.Size) {
+        guard let display, room.rows > 0 else { return }
+        jobCount += 1
+        let size = size ?? PictureSize(width: max(1, kept.width), height: max(1, kept.height))
+        let drawn = display.draw(file, number: jobCount, area: display.area(of: size, in: room), id: id)
+        // What cannot be drawn leaves the newest frame.
+        if let drawn { (picture, lastDrawn) = (drawn, jobCount) }
+    }
+
     /// The picture stays as it is, and the next text begins another one.
     mutating func beginAnew() {
         earlierFrame = frame ?? earlierFrame

@@ -22,6 +22,7 @@ public actor LiveSession {
     struct Kept: Sendable {
         var picture: Picture
         var path: String
+        var file: [UInt8]
     }
 
     /// What the session reaches of the process around it.
@@ -203,7 +204,8 @@ public actor LiveSession {
         let task = Task {
             let result = await Result {
                 let picture = try await link.commit(prompt, commit).picture
-                return Kept(picture: picture, path: try await keeper.write(picture))
+                let (path, file) = try await keeper.write(picture)
+                return Kept(picture: picture, path: path, file: file)
             }
             post.yield(.kept(result, keeping: number))
         }
@@ -236,6 +238,8 @@ public actor LiveSession {
         case .success(let value):
             let time = surroundings.elapsed() - kept.since
             let facts = PictureText.facts(value.picture, time: time)
+            // What was shown until now may be a draft.
+            live.show(value.picture, file: value.file, room: room)
             draw(isFinal: true)
             output.write(screen.finish() + "\(TextSanitizer.line(value.path))  \(facts)\n")
             if kept.text == nil { live.goOn(room: room) } else { live.beginAnew() }

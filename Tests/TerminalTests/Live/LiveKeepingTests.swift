@@ -1,5 +1,6 @@
 import AssistantAPI
 import Foundation
+import ImageCodecs
 import Testing
 
 @testable import Terminal
@@ -162,5 +163,36 @@ import Testing
         await end.value
         #expect(!log.text.contains("too late"))
         #expect(folder.names == ["a-fox-7.png"])
+    }
+
+    @Test func theKeptPictureIsWhatRemainsOnTheScreen() async throws {
+        let (log, folder) = (Log(), try TemporaryFolder())
+        let kept = try PNG.encode(.painted(4, 4) { _, _ in (1, 2, 250) })
+        guard case .frame(let draft) = CanvasServer.frame(1, revision: 1) else { preconditionFailure() }
+        // A daemon that never shows more than a draft.
+        let canvas = try CanvasServer(
+            follow: { connection, _ in
+                connection.event(.canvas(CanvasServer.canvas()), id: 1)
+                connection.event(.frame(draft), id: 2)
+                connection.waitForClose()
+            },
+            other: { connection in
+                guard connection.request.target.hasSuffix("/pictures/p1") else { return false }
+                connection.answer(file: kept)
+                return true
+            })
+        defer { canvas.stop() }
+        let session = try LiveSession.testing(canvas, log, folder, text: "a fox", graphics: .kitty)
+        let end = Task { await session.run() }
+        await log.wait(for: draft.data.base64EncodedString())
+        session.press("\r")
+        await log.wait(for: "a-fox-7.png")
+        session.press("\u{03}")
+        await end.value
+        #expect(folder.read("a-fox-7.png") == kept)
+        let parts = log.text.split(separator: Data(kept).base64EncodedString())
+        #expect(parts.count == 2)
+        #expect(parts.first?.contains("a-fox-7.png") == false)
+        #expect(parts.last?.contains(draft.data.base64EncodedString()) == false)
     }
 }
