@@ -33,6 +33,8 @@ struct FrameBrowser: Sendable {
     /// The frame that is shown instead of the newest.
     private(set) var shown: Recalled?
     private var underWay: Request?
+    /// A frame is on its way.
+    var isFetching: Bool { underWay != nil }
     private var next: Step?
     private var visit = 0
 

@@ -36,8 +36,12 @@ struct LivePicture {
     private(set) var notice: String?
     /// The earlier frame that is looked at.
     var recalled: FrameBrowser.Recalled? { browser.shown }
+    /// An earlier frame is on its way.
+    var isLookingBack: Bool { browser.isFetching }
 
-    private var browser = FrameBrowser()
+    private var browser = FrameBrowser() {
+        didSet { status.isLookingBack = browser.isFetching }
+    }
     private var frame: CanvasEvent.Frame?
     /// The last frame of the picture before, which may come after it was kept: of the same text the canvas sends none
     /// again.

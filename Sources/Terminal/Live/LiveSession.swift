@@ -18,13 +18,6 @@ public actor LiveSession {
         case enriched(Result<PromptText, ClientError>, of: String)
     }
 
-    /// A picture that Enter kept.
-    struct Kept: Sendable {
-        var picture: Picture
-        var path: String
-        var file: [UInt8]
-    }
-
     /// What the session reaches of the process around it.
     struct Surroundings: Sendable {
         var output: TerminalOutput
@@ -38,36 +31,28 @@ public actor LiveSession {
         var elapsed: @Sendable () -> Duration
     }
 
-    /// A text whose picture is being kept.
-    private struct Keeping {
-        /// Counts what was to be kept: what comes of one that was given up is not the next one's.
-        var number: Int
-        /// What stands in the line; `nil` for an earlier frame, beside which the line stays as it is.
-        var text: String?
-        var since: Duration
-        var task: Task<Void, Never>
-    }
-
     static let prompt = ">>> "
     private static let continuation = "... "
     private static let hint = "What to paint (Enter keeps, Tab: other seed, Alt-E: more words, PgUp: back)"
 
-    private let options: LiveOptions
-    private let client: DaemonClient
-    private let surroundings: Surroundings
+    let options: LiveOptions
+    let client: DaemonClient
+    let surroundings: Surroundings
     let events: AsyncStream<Event>
     nonisolated let post: AsyncStream<Event>.Continuation
 
-    private var editor = LineEditor()
-    private var screen = LiveScreen()
-    private var live: LivePicture
+    var editor = LineEditor()
+    var screen = LiveScreen()
+    var live: LivePicture
     private var seed: UInt64
-    private var keeping: Keeping?
-    private var keepingCount = 0
+    var keeping: Keeping?
+    var keepingCount = 0
+    /// The earlier frame that is on its way is to be kept when it is there.
+    var keepsRecalled = false
     /// Keys that were typed while a picture was being kept.
-    private var waitingKeys: [Key] = []
+    var waitingKeys: [Key] = []
     private var expectsContinue = false
-    private var isDone = false
+    var isDone = false
 
     init(client: DaemonClient, options: LiveOptions, surroundings: Surroundings) {
         self.client = client
@@ -82,7 +67,7 @@ public actor LiveSession {
         editor.replace(with: options.prompt)
     }
 
-    private var output: TerminalOutput { surroundings.output }
+    var output: TerminalOutput { surroundings.output }
 
     /// Runs until the user leaves.
     func run() async {
@@ -108,15 +93,17 @@ public actor LiveSession {
         case .signal(SIGWINCH): redrawAfterResize()
         case .signal(SIGCONT): resume()
         case .signal: break
-        case .picture(let event): live.receive(event, at: surroundings.elapsed(), room: room)
+        case .picture(let event):
+            live.receive(event, at: surroundings.elapsed(), room: room)
+            if keepsRecalled, !live.isLookingBack { await keepRecalled(after: event) }
         case .kept(let result, let number):
             if number == keeping?.number { await finishKeeping(result) }
         case .enriched(let result, let text): swapIn(result, for: text)
         }
     }
 
-    private func handle(_ key: Key) async {
-        if keeping != nil { return await handleWhileKeeping(key) }
+    func handle(_ key: Key) async {
+        if keeping != nil || keepsRecalled { return await handleWhileKeeping(key) }
         switch (key.name, key.modifiers) {
         case (.scalar("c"), .control) where editor.search == nil: isDone = true
         case (.scalar("d"), .control) where editor.cursor == editor.characters.count: isDone = true
@@ -125,7 +112,8 @@ public actor LiveSession {
         case (.scalar("e"), .alt): enrich()
         case (.pageUp, _): live.browse(.init(count: -1, takesDrafts: key.modifiers.contains(.alt)))
         case (.pageDown, _): live.browse(.init(count: 1, takesDrafts: key.modifiers.contains(.alt)))
-        case (.escape, _) where live.recalled != nil: live.stopBrowsing(room: room)
+        case (.escape, _) where live.recalled != nil || live.isLookingBack: live.stopBrowsing(room: room)
+        case (.enter, []) where live.isLookingBack: keepsRecalled = true
         case (.enter, []) where live.recalled != nil:
             keep(nil, CanvasCommit(frame: live.recalled?.entry.number))
         default: await edit(key)
@@ -150,7 +138,7 @@ public actor LiveSession {
         }
     }
 
-    private func suspend() async {
+    func suspend() async {
         draw(isFinal: true)
         output.write(screen.finish())
         expectsContinue = true
@@ -158,7 +146,7 @@ public actor LiveSession {
     }
 
     /// Has the picture follow the text.
-    private func follow() { live.type(editor.text, at: surroundings.elapsed()) }
+    func follow() { live.type(editor.text, at: surroundings.elapsed()) }
 
     private func changeSeed(by step: Int) {
         seed = step > 0 ? seed &+ 1 : seed == 0 ? 0 : seed - 1
@@ -186,77 +174,16 @@ public actor LiveSession {
         live.status.isEnriching = false
         switch result {
         case .success(let enriched):
-            guard editor.text == text, keeping == nil else { return }
+            guard editor.text == text, keeping == nil, !keepsRecalled else { return }
             editor.replace(with: TextSanitizer.line(enriched.text))
             follow()
         case .failure(let error): live.status.fail(error.description)
         }
     }
 
-    // MARK: - Keeping a picture
-
-    /// Keeps the settled picture of the newest text, or an earlier frame; the keys that follow wait.
-    private func keep(_ text: String?, _ commit: CanvasCommit) {
-        live.status.isKeeping = true
-        keepingCount += 1
-        let (link, prompt, post, number) = (live.link, live.prompt, post, keepingCount)
-        let keeper = PictureKeeper(client: client, folder: options.folder)
-        let task = Task {
-            let result = await Result {
-                let picture = try await link.commit(prompt, commit).picture
-                let (path, file) = try await keeper.write(picture)
-                return Kept(picture: picture, path: path, file: file)
-            }
-            post.yield(.kept(result, keeping: number))
-        }
-        keeping = Keeping(number: number, text: text, since: surroundings.elapsed(), task: task)
-    }
-
-    /// What is typed waits for its turn, a Control-D too, unless it comes twice: then it leaves at once.
-    private func handleWhileKeeping(_ key: Key) async {
-        switch (key.name, key.modifiers) {
-        case (.scalar("c"), .control): stopKeeping()
-        case (.scalar("z"), .control): await suspend()
-        case (.scalar("d"), .control) where waitingKeys.last == key: isDone = true
-        default: waitingKeys.append(key)
-        }
-    }
-
-    /// Gives the text back; the keys that waited were meant for another one.
-    private func stopKeeping() {
-        guard let stopped = keeping else { return }
-        stopped.task.cancel()
-        if let text = stopped.text { editor.replace(with: text) }
-        live.status.isKeeping = false
-        keeping = nil
-        waitingKeys = []
-    }
-
-    private func finishKeeping(_ result: Result<Kept, ClientError>) async {
-        guard let kept = keeping else { return }
-        switch result {
-        case .success(let value):
-            let time = surroundings.elapsed() - kept.since
-            let facts = PictureText.facts(value.picture, time: time)
-            // What was shown until now may be a draft.
-            live.show(value.picture, file: value.file, room: room)
-            draw(isFinal: true)
-            output.write(screen.finish() + "\(TextSanitizer.line(value.path))  \(facts)\n")
-            if kept.text == nil { live.goOn(room: room) } else { live.beginAnew() }
-            keeping = nil
-            follow()
-        case .failure(let error):
-            stopKeeping()
-            live.status.fail(error.description)
-        }
-        let keys = waitingKeys
-        waitingKeys = []
-        for key in keys where !isDone { await handle(key) }
-    }
-
     // MARK: - What goes out
 
-    private var room: TerminalOutput.Size { LiveScreen.room(in: output.size()) }
+    var room: TerminalOutput.Size { LiveScreen.room(in: output.size()) }
 
     /// Takes the terminal back after a stop; after one of our own, that is done already.
     private func resume() {
@@ -273,7 +200,7 @@ public actor LiveSession {
     }
 
     /// Draws what is typed, the picture above it, and the status below or, in the end, none.
-    private func draw(isFinal: Bool = false) {
+    func draw(isFinal: Bool = false) {
         let size = output.size()
         let text = keeping?.text.map { Array($0) } ?? editor.characters
         var prompt = Self.prompt
@@ -284,7 +211,7 @@ public actor LiveSession {
             prompt: prompt, continuation: Self.continuation, text: text,
             cursor: keeping?.text == nil ? editor.cursor : text.count,
             hint: isFinal || !output.usesColor ? "" : Self.hint, columns: size.columns)
-        let looking = keeping == nil ? live.recalled : nil
+        let looking = keeping == nil && !keepsRecalled ? live.recalled : nil
         let status =
             isFinal
             ? ""

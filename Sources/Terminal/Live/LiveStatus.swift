@@ -3,7 +3,7 @@ import AssistantAPI
 /// What a person is told about the picture that follows a text, from the events of its canvas.
 ///
 /// Times are counted from the session's beginning; they are handed in, so that this is a value that tests can drive.
-struct LiveStatus: Sendable, Equatable {
+struct LiveStatus: Sendable {
     enum Phase: Sendable, Equatable {
         /// Nothing was heard yet.
         case connecting
@@ -23,6 +23,8 @@ struct LiveStatus: Sendable, Equatable {
     var isKeeping = false
     /// The chat model was asked for more words.
     var isEnriching = false
+    /// An earlier frame is on its way.
+    var isLookingBack = false
     /// From a key to the first frame of what it typed, as it was last.
     private(set) var latency: Duration?
     /// Frames that were shown.
@@ -47,12 +49,6 @@ struct LiveStatus: Sendable, Equatable {
     private var failedRevision: Int?
     /// The newest revision that a frame came of; the frame is drawn aside and may be shown after the text has settled.
     private var drawnRevision = -1
-
-    static func == (first: Self, second: Self) -> Bool {
-        (first.phase, first.isKeeping, first.isEnriching, first.frameCount, first.stepsSaved)
-            == (second.phase, second.isKeeping, second.isEnriching, second.frameCount, second.stepsSaved)
-            && (first.latency, first.seed) == (second.latency, second.seed) && first.shown == second.shown
-    }
 
     /// A text was typed.
     mutating func type(revision: Int, at now: Duration) {
@@ -129,7 +125,9 @@ struct LiveStatus: Sendable, Equatable {
     /// One row of at most `columns`, such as
     /// "512×512 settled  key to frame 0.14 s  12 frames  31 steps saved  seed 0".
     func text(columns: Int) -> String {
-        var parts = isEnriching ? ["more words come", first] : [first]
+        var parts = isLookingBack ? ["looking back"] : []
+        if isEnriching { parts.append("more words come") }
+        parts.append(first)
         if let latency { parts.append("key to frame \(Self.milliseconds(latency))") }
         if frameCount > 0 { parts.append(frameCount == 1 ? "1 frame" : "\(frameCount) frames") }
         if stepsSaved > 0 { parts.append(stepsSaved == 1 ? "1 step saved" : "\(stepsSaved) steps saved") }

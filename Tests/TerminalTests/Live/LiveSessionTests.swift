@@ -87,7 +87,11 @@ import Testing
     }
 
     /// A daemon whose canvas has a settled frame for each of three texts, and which tells what is kept.
-    private func remembering(_ committed: Log) throws -> CanvasServer {
+    ///
+    /// Before it tells of its frames, it does what `fetch` does.
+    private func remembering(
+        _ committed: Log, fetch: @escaping @Sendable () -> Void = {}
+    ) throws -> CanvasServer {
         let entries = ["a", "a fox", "a hen"].enumerated().map { index, text in
             var recipe = CanvasServer.picture.recipe
             recipe.prompt = text
@@ -105,6 +109,7 @@ import Testing
                 let target = connection.request.target
                 if target.hasSuffix("/commit") { committed.add(connection.request.body) }
                 if target.hasSuffix("/frames") {
+                    fetch()
                     connection.answer(CanvasServer.text(CanvasTimeline(frames: entries)))
                 } else if target.hasSuffix("/frames/2") {
                     connection.answer("FRAME")
@@ -140,6 +145,51 @@ import Testing
         #expect(folder.names == ["a-fox-7.png"])
         // What was typed stays in the line.
         #expect(canvas.texts.allSatisfy { $0 == "a hen" })
+    }
+
+    @Test func enterKeepsTheEarlierFrameThatIsStillOnItsWay() async throws {
+        let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
+        let (asked, answer) = (Signal(), DispatchSemaphore(value: 0))
+        let canvas = try remembering(committed) {
+            asked.fire()
+            answer.wait()
+        }
+        defer { canvas.stop() }
+        let session = try LiveSession.testing(canvas, log, folder, text: "a hen")
+        let end = Task { await session.run() }
+        await log.wait(for: "settled  ")
+        session.press("\u{1B}[5~\r")
+        await asked.wait()
+        await log.wait(for: "looking back  ")
+        answer.signal()
+        await committed.wait(for: #"{"frame":2}"#)
+        await log.wait(for: "a-fox-7.png")
+        session.press("\u{03}")
+        await end.value
+        #expect(committed.text == #"{"frame":2}"#)
+    }
+
+    @Test func escapeTakesBackAnEnterThatWaitsForAnEarlierFrame() async throws {
+        let (log, committed, folder) = (Log(), Log(), try TemporaryFolder())
+        let (asked, answer) = (Signal(), DispatchSemaphore(value: 0))
+        let canvas = try remembering(committed) {
+            asked.fire()
+            answer.wait()
+        }
+        defer { canvas.stop() }
+        let session = try LiveSession.testing(canvas, log, folder, text: "a hen")
+        let end = Task { await session.run() }
+        await log.wait(for: "settled  ")
+        session.press("\u{1B}[5~\r")
+        await asked.wait()
+        session.press("x\u{1B}")
+        answer.signal()
+        session.press("s\r")
+        await log.wait(for: "a-fox-7.png")
+        session.press("\u{03}")
+        await end.value
+        #expect(committed.text == "{}")
+        #expect(canvas.texts.contains("a hens") && !canvas.texts.contains { $0.contains("x") })
     }
 
     @Test func escapeLeavesTheEarlierFrame() async throws {
