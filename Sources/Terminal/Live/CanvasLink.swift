@@ -7,8 +7,8 @@ import AssistantAPI
 actor CanvasLink {
     enum Event: Sendable {
         case canvas(CanvasEvent)
-        /// The connection is lost, and being made anew.
-        case lost
+        /// The connection is lost, or was refused for now, and is being made anew.
+        case lost(ClientError)
         /// The daemon refuses the canvas; last.
         case refused(ClientError)
     }
@@ -19,6 +19,8 @@ actor CanvasLink {
 
     private let client: DaemonClient
     private let draft: CanvasDraft
+    /// How often it is tried in a row, where somebody waits who cannot give up; for ever where `nil`.
+    private let attemptLimit: Int?
     private let reconnect: @Sendable () async throws -> Void
     private let sleep: @Sendable (Duration) async throws -> Void
     private let receive: @Sendable (Event) -> Void
@@ -33,6 +35,8 @@ actor CanvasLink {
     /// The newest revision that this canvas has.
     private var delivered = 0
     private var pause = shortestPause
+    /// Attempts since the last event.
+    private var attempts = 0
     private var wasOpened = false
     private var isClosed = false
     /// Who waits for the canvas, by number.
@@ -43,14 +47,16 @@ actor CanvasLink {
 
     /// A link that is not yet made; ``start()`` makes it.
     ///
-    /// `reconnect` sees to it that a daemon runs, `receive` is told what happens.
+    /// `reconnect` sees to it that a daemon runs, `receive` is told what happens. After `attemptLimit` attempts in vain,
+    /// or where no daemon can be started, the link is refused; without a limit it goes on.
     init(
-        client: DaemonClient, draft: CanvasDraft, reconnect: @escaping @Sendable () async throws -> Void,
+        client: DaemonClient, draft: CanvasDraft, attemptLimit: Int? = nil,
+        reconnect: @escaping @Sendable () async throws -> Void,
         sleep: @escaping @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) },
         receive: @escaping @Sendable (Event) -> Void
     ) {
         (self.client, self.draft, self.reconnect, self.sleep) = (client, draft, reconnect, sleep)
-        self.receive = receive
+        (self.attemptLimit, self.receive) = (attemptLimit, receive)
         settings = draft.settings
         (prompts, newest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
@@ -108,6 +114,7 @@ actor CanvasLink {
 
     private func follow() async {
         while !Task.isCancelled {
+            var problem = ClientError.connectionLost
             do {
                 let id = try await open()
                 try await client.canvasEvents(of: id, after: lastEventID) { number, event in
@@ -118,24 +125,39 @@ actor CanvasLink {
             } catch ClientError.refused(404, _, _) where canvas != nil {
                 forget()
             } catch ClientError.refused(let status, let code, let message) where status < 500 {
-                refuse(.refused(status: status, code: code, message: message))
-                return
+                return refuse(.refused(status: status, code: code, message: message))
             } catch ClientError.notRunning {
                 forget()
-                await tryAgain()
+                guard await startDaemon() else { return }
             } catch {
-                if !Task.isCancelled { receive(.lost) }
+                problem = error as? ClientError ?? .failed(ClientError.sentence(for: error))
+                if !Task.isCancelled { receive(.lost(problem)) }
             }
             guard !Task.isCancelled else { return }
+            attempts += 1
+            if let attemptLimit, attempts >= attemptLimit { return refuse(problem) }
             try? await sleep(pause)
             pause = min(pause * 2, Self.longestPause)
         }
     }
 
-    private func tryAgain() async {
-        guard !Task.isCancelled else { return }
-        receive(.lost)
-        try? await reconnect()
+    /// Sees to it that a daemon runs again; false where it was tried in vain and is given up.
+    private func startDaemon() async -> Bool {
+        guard !Task.isCancelled else { return false }
+        receive(.lost(.connectionLost))
+        do {
+            try await reconnect()
+        } catch {
+            let problem = error as? ClientError ?? .failed(ClientError.sentence(for: error))
+            guard !Task.isCancelled else { return false }
+            // Whoever starts daemons has waited for this one long enough.
+            guard attemptLimit == nil else {
+                refuse(problem)
+                return false
+            }
+            receive(.lost(problem))
+        }
+        return true
     }
 
     private func open() async throws -> Canvas.ID {
@@ -164,7 +186,7 @@ actor CanvasLink {
 
     private func take(_ event: CanvasEvent, _ number: String?) {
         if let number { lastEventID = number }
-        pause = Self.shortestPause
+        (pause, attempts) = (Self.shortestPause, 0)
         receive(.canvas(event))
     }
 

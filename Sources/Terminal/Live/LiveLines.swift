@@ -8,15 +8,21 @@ struct LiveLines: Sendable {
     let reconnect: @Sendable () async throws -> Void
     /// A person types the lines.
     let isRead: Bool
+    /// Between two attempts to have a canvas.
+    var sleep: @Sendable (Duration) async throws -> Void = { try await Task.sleep(for: $0) }
+
+    /// With the pauses between them, 13 s.
+    private static let attemptLimit = 12
 
     /// Paints the text of the options, then each line, on one canvas, and writes the files' names.
     ///
-    /// - Throws: `ClientError` with the first picture that could not be kept.
+    /// - Throws: `ClientError` with the first picture that could not be kept, or why there is no canvas.
     func run(_ lines: AsyncStream<String>) async throws {
         var settings = options.settings
         settings.format = .webp
         let link = CanvasLink(
-            client: client, draft: CanvasDraft(settings: settings), reconnect: reconnect, receive: { _ in })
+            client: client, draft: CanvasDraft(settings: settings), attemptLimit: Self.attemptLimit,
+            reconnect: reconnect, sleep: sleep, receive: { _ in })
         await link.start()
         do {
             var revision = 0

@@ -104,7 +104,7 @@ struct LivePicture {
     mutating func receive(_ event: Event, at now: Duration, room: TerminalOutput.Size) {
         switch event {
         case .link(.canvas(let event)): receive(event, at: now, room: room)
-        case .link(.lost): status.loseConnection()
+        case .link(.lost(let error)): status.loseConnection(error)
         case .link(.refused(let error)): status.fail(error.description)
         case .drawn(let frame, let picture):
             taken.yield()

@@ -7,8 +7,8 @@ struct LiveStatus: Sendable {
     enum Phase: Sendable, Equatable {
         /// Nothing was heard yet.
         case connecting
-        /// The connection was lost.
-        case reconnecting
+        /// The connection was lost, or is refused for now, for this reason where one was given.
+        case reconnecting(because: String?)
         case loading(fraction: Double)
         /// Nothing is being painted.
         case idle
@@ -56,8 +56,14 @@ struct LiveStatus: Sendable {
         if typed.count > Self.typedLimit { typed.removeFirst() }
     }
 
-    /// The connection to the daemon was lost.
-    mutating func loseConnection() { phase = .reconnecting }
+    /// The connection to the daemon was lost, or it refuses for now, in its own words.
+    mutating func loseConnection(_ error: ClientError = .connectionLost) {
+        switch error {
+        case .refused, .foreignServer, .daemonNotFound, .daemonFailed, .daemonStillBusy:
+            phase = .reconnecting(because: error.description)
+        default: phase = .reconnecting(because: nil)
+        }
+    }
 
     mutating func fail(_ message: String) { phase = .failed(message) }
 
@@ -72,7 +78,10 @@ struct LiveStatus: Sendable {
         switch event {
         case .canvas(let canvas):
             seed = canvas.settings.seed
-            if phase == .connecting || phase == .reconnecting { phase = .idle }
+            switch phase {
+            case .connecting, .reconnecting: phase = .idle
+            default: break
+            }
         case .loading(let loading): phase = .loading(fraction: loading.fraction)
         case .progress(let progress):
             let steps = max(0, min(progress.steps, 1_000_000))
@@ -86,7 +95,7 @@ struct LiveStatus: Sendable {
             phase = .failed(failure.error.message)
             failedRevision = failure.revision
             forget(upTo: failure.revision)
-        case .closed: phase = .reconnecting
+        case .closed: loseConnection()
         case .frame, .notice, .committed: break
         }
     }
@@ -139,7 +148,7 @@ struct LiveStatus: Sendable {
     private var first: String {
         switch phase {
         case .connecting: return "waiting for the daemon"
-        case .reconnecting: return "the daemon is gone, connecting again"
+        case .reconnecting(let reason): return reason ?? "the daemon is gone, connecting again"
         case .loading(let fraction):
             let percent = fraction > 0 ? Int((min(1, fraction) * 100).rounded(.down)) : 0
             return "loading the model \(percent) %"

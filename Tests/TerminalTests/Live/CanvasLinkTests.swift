@@ -14,6 +14,7 @@ import Testing
                 switch event {
                 case .canvas(.frame(let frame)): log.add("frame \(frame.number) ")
                 case .canvas(let event): log.add("\(event.name) ")
+                case .lost(.refused(_, _, let message)): log.add("lost (\(message)) ")
                 case .lost: log.add("lost ")
                 case .refused(let error): log.add("refused \(error) ")
                 }
@@ -110,6 +111,53 @@ import Testing
         await link.start()
         await #expect(throws: ClientError.self) { try await link.commit(prompt("a", 1), CanvasCommit()) }
         #expect(log.text == "refused there is no picture model ")
+        await link.close()
+    }
+
+    /// A daemon whose canvases are all taken.
+    private func full() throws -> CanvasServer {
+        try CanvasServer(
+            follow: { _, _ in },
+            other: { connection in
+                let error = #"{"error":{"message":"all canvases are in use","code":"queue_full"}}"#
+                connection.answer(error, status: "503 Service Unavailable")
+                return true
+            })
+    }
+
+    @Test func aRefusalForNowIsToldInItsOwnWords() async throws {
+        let canvas = try full()
+        defer { canvas.stop() }
+        let log = Log()
+        let link = link(canvas, log)
+        await link.start()
+        await log.wait(for: "lost (all canvases are in use) lost (all canvases are in use) ")
+        await link.close()
+        #expect(!log.text.contains("reconnect"))
+    }
+
+    @Test func whoCannotGiveUpIsToldAfterSomeAttempts() async throws {
+        let canvas = try full()
+        defer { canvas.stop() }
+        let log = Log()
+        let link = CanvasLink(
+            client: canvas.client, draft: CanvasDraft(), attemptLimit: 3, reconnect: {},
+            sleep: { _ in log.add("pause ") }, receive: { _ in })
+        await link.start()
+        let refusal = ClientError.refused(
+            status: 503, code: "queue_full", message: "all canvases are in use")
+        await #expect(throws: refusal) { try await link.commit(prompt("a", 1), CanvasCommit()) }
+        #expect(log.text == "pause pause ")
+        await link.close()
+    }
+
+    @Test func whoCannotGiveUpIsToldAtOnceThatNoDaemonStarts() async throws {
+        let failure = ClientError.daemonFailed(reason: "the disk is full", log: "log")
+        let link = CanvasLink(
+            client: DaemonClient(socket: "/nonexistent/socket"), draft: CanvasDraft(), attemptLimit: 3,
+            reconnect: { throw failure }, sleep: { _ in await Task.yield() }, receive: { _ in })
+        await link.start()
+        await #expect(throws: failure) { try await link.commit(prompt("a", 1), CanvasCommit()) }
         await link.close()
     }
 

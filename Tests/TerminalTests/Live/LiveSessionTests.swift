@@ -245,4 +245,27 @@ import Testing
         #expect(canvas.texts == ["one", "two"])
         #expect(log.text == "\(folder.path)/a-fox-7.png\n\(folder.path)/a-fox-7-2.png\n")
     }
+
+    @Test func aPipeIsToldThatThereIsNoCanvasToBeHad() async throws {
+        let (log, folder) = (Log(), try TemporaryFolder())
+        let canvas = try CanvasServer(
+            follow: { _, _ in },
+            other: { connection in
+                let error = #"{"error":{"message":"all canvases are in use"}}"#
+                connection.answer(error, status: "503 Service Unavailable")
+                return true
+            })
+        defer { canvas.stop() }
+        let options = try LiveOptions(prompt: "one", target: .folder(folder.path))
+        let output = TerminalOutput(
+            isTerminal: false, usesColor: false, measure: { LiveSession.testSize }, sink: { log.add($0) })
+        let live = LiveLines(
+            client: canvas.client, options: options, output: output, reconnect: {}, isRead: false,
+            sleep: { _ in await Task.yield() })
+        await #expect(throws: ClientError.refused(status: 503, code: nil, message: "all canvases are in use"))
+        {
+            try await live.run(AsyncStream<String> { $0.finish() })
+        }
+        #expect(log.text.isEmpty)
+    }
 }

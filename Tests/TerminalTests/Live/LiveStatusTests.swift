@@ -76,6 +76,8 @@ import Testing
         #expect(status.text(columns: 20).hasPrefix("no room"))
         status.loseConnection()
         #expect(status.text(columns: 60).hasPrefix("the daemon is gone, connecting again"))
+        status.loseConnection(.refused(status: 503, code: nil, message: "all canvases\n are in use"))
+        #expect(status.text(columns: 60).hasPrefix("all canvases are in use"))
     }
 
     @Test func whyATextCannotBePaintedStaysUntilTheNextOne() {
