@@ -1,5 +1,11 @@
 /// Durations as people read them.
 enum TimeText {
+    /// Such as "42 ms", and from a second on as `precise` has it.
+    static func short(_ time: Duration) -> String {
+        let seconds = max(0, time.seconds)
+        return seconds < 0.9995 ? "\(Int((seconds * 1000).rounded())) ms" : precise(time)
+    }
+
     /// Such as "0.42 s", "12.3 s", "2 min 5 s" or "1 h 3 min".
     static func precise(_ time: Duration) -> String {
         let seconds = max(0, time.seconds)

@@ -27,8 +27,14 @@ struct LiveStatus: Sendable {
     var isLookingBack = false
     /// From a key to the first frame of what it typed, as it was last.
     private(set) var latency: Duration?
+    /// From a text's last key to its settled picture, as it was last.
+    private(set) var settlingTime: Duration?
     /// Frames that were shown.
     private(set) var frameCount = 0
+    /// Renders that a newer text stopped.
+    private(set) var supersededCount = 0
+    /// Texts that neither a frame was shown of nor a render was stopped.
+    private(set) var skippedCount = 0
     /// Steps that these did not need, of those that a start from noise takes each time.
     private(set) var stepsSaved = 0
     /// Size and stage of the shown frame.
@@ -44,6 +50,8 @@ struct LiveStatus: Sendable {
 
     /// When the revisions were typed that no frame was shown of yet, the oldest first.
     private var typed: [(revision: Int, at: Duration)] = []
+    /// The newest text, until it has settled.
+    private var unsettled: (revision: Int, at: Duration)?
     /// More of them cannot matter to a person.
     private static let typedLimit = 256
     private var failedRevision: Int?
@@ -53,6 +61,7 @@ struct LiveStatus: Sendable {
     /// A text was typed.
     mutating func type(revision: Int, at now: Duration) {
         typed.append((revision, now))
+        unsettled = (revision, now)
         if typed.count > Self.typedLimit { typed.removeFirst() }
     }
 
@@ -69,7 +78,8 @@ struct LiveStatus: Sendable {
 
     /// The next text begins another picture.
     mutating func beginAnew() {
-        (isKeeping, shown, latency) = (false, nil, nil)
+        (isKeeping, shown) = (false, nil)
+        (latency, settlingTime, unsettled) = (nil, nil, nil)
         if case .failed = phase { phase = .idle }
     }
 
@@ -90,7 +100,14 @@ struct LiveStatus: Sendable {
             // A text that cannot be painted is settled too, and the reason stays.
             if settled.revision != failedRevision { phase = .idle }
             forget(upTo: settled.revision == drawnRevision ? settled.revision - 1 : settled.revision)
-        case .superseded: phase = .idle
+            // Nothing was painted anew, and nothing will be.
+            if let unsettled, unsettled.revision <= settled.revision, settled.revision != drawnRevision {
+                self.unsettled = nil
+            }
+        case .superseded(let superseded):
+            phase = .idle
+            supersededCount += 1
+            typed.removeAll { $0.revision == superseded.revision }
         case .failed(let failure):
             phase = .failed(failure.error.message)
             failedRevision = failure.revision
@@ -113,6 +130,11 @@ struct LiveStatus: Sendable {
         {
             latency = now - typed.at
         }
+        if frame.isSettled, let unsettled, unsettled.revision == frame.revision {
+            settlingTime = now - unsettled.at
+            self.unsettled = nil
+        }
+        skippedCount += typed.count(where: { $0.revision < frame.revision })
         forget(upTo: frame.revision)
     }
 
@@ -131,18 +153,27 @@ struct LiveStatus: Sendable {
         return DisplayWidth.truncate(parts.joined(separator: "  "), to: max(1, columns - 1))
     }
 
-    /// One row of at most `columns`, such as
-    /// "512×512 settled  key to frame 0.14 s  12 frames  31 steps saved  seed 0".
+    /// One row of at most `columns`, of which the end is cut where it is longer, such as
+    /// "512×512 settled  key to frame 140 ms, settled 2.31 s  seed 0  12 frames, 3 superseded, 4 skipped  31 steps saved".
     func text(columns: Int) -> String {
         var parts = isLookingBack ? ["looking back"] : []
         if isEnriching { parts.append("more words come") }
         parts.append(first)
-        if let latency { parts.append("key to frame \(Self.milliseconds(latency))") }
-        if frameCount > 0 { parts.append(frameCount == 1 ? "1 frame" : "\(frameCount) frames") }
-        if stepsSaved > 0 { parts.append(stepsSaved == 1 ? "1 step saved" : "\(stepsSaved) steps saved") }
+        if let latency {
+            let settling = settlingTime.map { ", settled " + TimeText.short($0) } ?? ""
+            parts.append("key to frame \(TimeText.short(latency))\(settling)")
+        }
         if let seed { parts.append("seed \(seed)") }
+        if frameCount > 0 { parts.append(frames) }
+        if stepsSaved > 0 { parts.append(stepsSaved == 1 ? "1 step saved" : "\(stepsSaved) steps saved") }
         // The last column stays free: some terminals break the line when it is written.
         return DisplayWidth.truncate(parts.joined(separator: "  "), to: max(1, columns - 1))
+    }
+
+    private var frames: String {
+        (frameCount == 1 ? "1 frame" : "\(frameCount) frames")
+            + (supersededCount > 0 ? ", \(supersededCount) superseded" : "")
+            + (skippedCount > 0 ? ", \(skippedCount) skipped" : "")
     }
 
     private var first: String {
@@ -165,9 +196,4 @@ struct LiveStatus: Sendable {
 
     /// Of the shown frame.
     private var size: String { shown.map { "\($0.width)×\($0.height) " } ?? "" }
-
-    private static func milliseconds(_ time: Duration) -> String {
-        let seconds = max(0, time.seconds)
-        return seconds < 1 ? "\(Int((seconds * 1000).rounded())) ms" : TimeText.precise(time)
-    }
 }

@@ -53,6 +53,38 @@ import Testing
         #expect(status.latency == ms(70))
     }
 
+    @Test func theTimeToTheSettledPictureIsFromItsTextsLastKey() {
+        var status = LiveStatus()
+        status.type(revision: 1, at: ms(0))
+        status.type(revision: 2, at: ms(100))
+        status.show(frame(1, revision: 2), at: ms(150))
+        #expect(status.settlingTime == nil)
+        status.show(frame(2, revision: 2, .settled), at: ms(1200))
+        #expect(status.settlingTime == ms(1100))
+        // Painted again with another seed: that is nobody's key.
+        status.show(frame(3, revision: 2, .settled), at: ms(9000))
+        #expect(status.settlingTime == ms(1100))
+        // A text that settles without a frame leaves nothing to measure either.
+        status.type(revision: 3, at: ms(10_000))
+        status.receive(.settled(.init(revision: 3, frame: 3)))
+        status.show(frame(4, revision: 3, .settled), at: ms(20_000))
+        #expect(status.settlingTime == ms(1100))
+    }
+
+    @Test func rendersThatWereStoppedAndTextsThatWereSkippedAreCounted() {
+        var status = LiveStatus()
+        for revision in 1...5 { status.type(revision: revision, at: ms(revision)) }
+        status.receive(.superseded(.init(revision: 2, stage: .draft, step: 1)))
+        status.show(frame(1, revision: 5, .settled, step: 4), at: ms(45))
+        #expect((status.supersededCount, status.skippedCount) == (1, 3))
+        status.receive(.settled(.init(revision: 5, frame: 1)))
+        #expect(
+            status.text(columns: 100)
+                == "256×256 settled  key to frame 40 ms, settled 40 ms  1 frame, 1 superseded, 3 skipped")
+        // What matters most is what a narrow window shows.
+        #expect(status.text(columns: 52) == "256×256 settled  key to frame 40 ms, settled 40 ms…")
+    }
+
     @Test func eachPhaseHasItsWords() {
         var status = LiveStatus()
         #expect(status.text(columns: 80) == "waiting for the daemon")
@@ -68,7 +100,8 @@ import Testing
         status.show(frame(2, revision: 1, .settled, step: 4), at: ms(900))
         status.receive(.settled(.init(revision: 1, frame: 2)))
         #expect(
-            status.text(columns: 80) == "256×256 settled  key to frame 143 ms  2 frames  3 steps saved")
+            status.text(columns: 80)
+                == "256×256 settled  key to frame 143 ms, settled 900 ms  2 frames  3 steps saved")
         #expect(status.text(columns: 20) == "256×256 settled  k…")
         status.isKeeping = true
         #expect(status.text(columns: 24) == "256×256 keeping it  ke…")

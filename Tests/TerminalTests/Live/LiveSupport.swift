@@ -4,7 +4,7 @@ import Foundation
 @testable import Terminal
 
 extension LiveSession {
-    static let testSize = TerminalOutput.Size(columns: 60, rows: 20)
+    static let testSize = TerminalOutput.Size(columns: 80, rows: 20)
 
     /// A session on a daemon of a test, which writes to a log and keeps its pictures in a folder.
     static func testing(
