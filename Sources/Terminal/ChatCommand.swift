@@ -7,6 +7,7 @@ public enum ChatCommand: Sendable, Equatable {
     case regenerate
     case imagine(String?)
     case pictures(String?)
+    case stats(String?)
     case history(String?)
     case open(String?)
     case edit(String?)
@@ -22,6 +23,7 @@ public enum ChatCommand: Sendable, Equatable {
         ("/set [parameter] [value]", "show or change how tokens are chosen; \"default\" resets"),
         ("/imagine [what to paint]", "paint, and see the picture while you type"),
         ("/pictures [on or off]", "whether the model may paint when you ask it for a picture"),
+        ("/stats [on or off]", "tell after each answer how quick it was"),
         ("/regenerate", "answer the last message once more"),
         ("/edit [text]", "ask the last message anew, as another branch"),
         ("/history [words]", "list the conversations, or search them"),
@@ -55,6 +57,7 @@ public enum ChatCommand: Sendable, Equatable {
         case "/regenerate", "/retry": self = .regenerate
         case "/imagine", "/image": self = .imagine(argument)
         case "/pictures": self = .pictures(argument)
+        case "/stats": self = .stats(argument)
         case "/history": self = .history(argument)
         case "/open": self = .open(argument)
         case "/edit": self = .edit(argument)

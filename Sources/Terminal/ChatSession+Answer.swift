@@ -134,6 +134,7 @@ extension ChatSession {
         case .completed(let completed):
             answer?.isOver = true
             end(completed.message)
+            tellFigures(of: completed)
         case .failed(let failure):
             answer?.isOver = true
             clearStatus()
@@ -178,6 +179,16 @@ extension ChatSession {
         case .cancelled: output.write(output.styled("(stopped)", .dim) + "\n")
         default: break
         }
+    }
+
+    /// How quick the answer was, for a person who wants to know; a pipe's output is answers alone.
+    private func tellFigures(of completed: ChatEvent.Completed) {
+        guard options.showsFigures, surroundings.inputStyle != .pipe,
+            let line = AnswerFigures.line(completed)
+        else { return }
+        let fitted =
+            output.isTerminal ? DisplayWidth.truncate(line, to: max(1, output.size().columns - 1)) : line
+        output.write(output.styled(fitted, .dim) + "\n")
     }
 
     /// The stream is over, for whatever reason.

@@ -13,6 +13,7 @@ extension ChatSession {
             case .regenerate: try await regenerate()
             case .imagine(let prompt): try await imagine(prompt)
             case .pictures(let choice): try setPictures(choice)
+            case .stats(let choice): try setFigures(choice)
             case .history(let words): try await showHistory(words)
             case .open(let id): await open(id ?? "last", isStart: false)
             case .edit(let text): try await edit(text)
@@ -119,6 +120,19 @@ extension ChatSession {
         case false?: confirm("The model answers with words only.")
         case nil: confirm("Whether the model may paint is up to the daemon's configuration (chat.pictures).")
         }
+    }
+
+    private func setFigures(_ choice: String?) throws {
+        switch choice {
+        case "on": options.showsFigures = true
+        case "off": options.showsFigures = false
+        case let word?:
+            throw ClientError.usage("/stats takes on or off, not \"\(TextSanitizer.line(word))\"")
+        case nil: break
+        }
+        confirm(
+            options.showsFigures
+                ? "Each answer is followed by how quick it was." : "Answers come without figures.")
     }
 
     // MARK: - Messages

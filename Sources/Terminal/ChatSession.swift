@@ -15,6 +15,8 @@ public actor ChatSession {
         public var settings = GenerationSettings()
         /// Whether the model may answer with a picture; `nil` leaves it to the daemon.
         public var pictures: Bool?
+        /// Whether a line after each answer tells how quick it was.
+        public var showsFigures = false
 
         public init() {}
     }

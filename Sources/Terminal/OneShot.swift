@@ -94,6 +94,9 @@ public struct OneShot: Sendable {
         }
         let completed = await printer.finish()
         if options.isJSON, let completed { try report(completed, id) }
+        if options.chat.showsFigures, let completed, let figures = AnswerFigures.line(completed) {
+            progress("inkling: \(figures)\n")
+        }
     }
 
     /// Leaves no empty conversation behind when the daemon did not take the message.

@@ -16,6 +16,8 @@ struct ChatOptions: ParsableArguments {
         inversion: .prefixedNo,
         help: "Whether the model may paint when you ask it for a picture (default: chat.pictures).")
     var pictures: Bool?
+    @Flag(help: "Tell after each answer how quick it was.")
+    var stats = false
     @OptionGroup var graphics: GraphicsOption
     @Option(help: "Go on with this conversation: its id, the beginning of it, or \"last\".")
     var conversation: String?
@@ -73,6 +75,7 @@ struct ChatOptions: ParsableArguments {
         options.system = system
         options.isPrivate = isPrivate
         options.pictures = pictures
+        options.showsFigures = stats
         options.conversation = goesOn ? "last" : conversation
         for parameter in parameters {
             let parts = parameter.split(separator: "=", maxSplits: 1).map(String.init)

@@ -32,10 +32,12 @@ import Testing
     private static func message(_ id: String, _ role: String, _ content: String, finish: String? = nil)
         -> String
     {
-        let end = finish.map { #","finish":"\#($0)""# } ?? ""
+        let end = finish.map { #","finish":"\#($0)","usage":\#(usage)"# } ?? ""
         return
             #"{"id":"\#(id)","conversation":"c1","role":"\#(role)","content":"\#(content)","created_at":"\#(date)","sibling_count":1,"sibling_index":0\#(end)}"#
     }
+
+    private static let usage = #"{"prompt_tokens":9,"cached_tokens":8,"completion_tokens":3}"#
 
     private static let timings = #"{"queued":0,"loading":0,"prefill":1,"decode":1,"first_token":1}"#
 
@@ -167,6 +169,22 @@ import Testing
         #expect(output.contains("old answer"))
         #expect(code == 0)
         #expect(server.requests.last?.body.contains(#""regenerates":"m2""#) == true)
+    }
+
+    @Test func howQuickAnAnswerWasIsToldWhereSomebodyWantsToKnow() async throws {
+        let server = try SocketServer(Self.respond)
+        defer { server.stop() }
+        let figures = "first token 1 ms · 3 tokens"
+        let (quiet, _) = await run(server, keys: "one\r/bye\r")
+        #expect(!quiet.contains("first token"))
+        let (told, _) = await run(server, keys: "/stats on\rone\r/stats off\rtwo\r/stats maybe\r/bye\r")
+        #expect(told.ranges(of: figures).count == 1)
+        #expect(told.contains("/stats takes on or off, not \"maybe\""))
+        var options = ChatSession.Options()
+        options.showsFigures = true
+        #expect(await run(server, keys: "one\r/bye\r", options: options).output.contains(figures))
+        // The output of a pipe is answers alone.
+        #expect(await run(server, lines: ["one"], options: options).output == "You said: [31mone\n")
     }
 
     @Test func unknownCommandsAreAnsweredWithTheNearest() async throws {

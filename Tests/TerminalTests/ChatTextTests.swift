@@ -13,6 +13,7 @@ import Testing
         ("/set parameter top_k 3", .set(name: "top_k", value: "3")),
         ("/set seed=4", .set(name: "seed", value: "4")),
         ("/history", .history(nil)), ("/history two words", .history("two words")), ("/edit", .edit(nil)),
+        ("/stats", .stats(nil)), ("/stats on", .stats("on")),
         ("/nonsense x", .unknown("/nonsense")), ("/system one\ntwo", .system("one\ntwo")),
     ])
     func commandsAreRead(line: String, command: ChatCommand) {
