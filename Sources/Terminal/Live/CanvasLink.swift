@@ -1,9 +1,10 @@
 import AssistantAPI
+import Synchronization
 
 /// A canvas of the daemon, kept up through lost connections: texts go out, events come in.
 ///
-/// Of the texts only the newest that was not sent yet waits. A daemon that was restarted knows the canvas no more; then
-/// it is opened anew, and gets the newest text.
+/// Of texts and seeds only the newest that was not sent yet waits. A daemon that was restarted knows the canvas no more;
+/// then it is opened anew, and gets the newest ones.
 actor CanvasLink {
     enum Event: Sendable {
         case canvas(CanvasEvent)
@@ -26,14 +27,20 @@ actor CanvasLink {
     private let receive: @Sendable (Event) -> Void
     private let prompts: AsyncStream<Canvas.Prompt>
     private nonisolated let newest: AsyncStream<Canvas.Prompt>.Continuation
+    /// The seed that is wanted, where another one than the draft's was asked for.
+    private nonisolated let wantedSeed = Mutex<UInt64?>(nil)
+    private let seedChanges: AsyncStream<Void>
+    private nonisolated let seedChange: AsyncStream<Void>.Continuation
 
     private var canvas: Canvas.ID?
     private var lastEventID: String?
-    /// What was changed since the canvas was first opened, for one that is opened anew.
-    private var settings: CanvasSettings
     private var text: Canvas.Prompt?
     /// The newest revision that this canvas has.
     private var delivered = 0
+    /// The seed that this canvas was given.
+    private var deliveredSeed: UInt64?
+    /// The newest change of the seed, which waits for the one before it.
+    private var changing: Task<Void, any Error>?
     private var pause = shortestPause
     /// Attempts since the last event.
     private var attempts = 0
@@ -57,31 +64,34 @@ actor CanvasLink {
     ) {
         (self.client, self.draft, self.reconnect, self.sleep) = (client, draft, reconnect, sleep)
         (self.attemptLimit, self.receive) = (attemptLimit, receive)
-        settings = draft.settings
         (prompts, newest) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (seedChanges, seedChange) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     /// Opens the canvas, and follows it until ``close()``.
     func start() {
         guard work.isEmpty, !isClosed else { return }
-        work = [Task { await self.follow() }, Task { await self.send() }]
+        work = [
+            Task { await self.follow() }, Task { await self.send() }, Task { await self.sendSeeds() },
+        ]
     }
 
     /// Gives the canvas a text; never waits, and takes the place of an older one that was not sent yet.
     nonisolated func type(_ prompt: Canvas.Prompt) { newest.yield(prompt) }
 
-    /// Changes how the canvas paints.
-    func change(_ change: CanvasSettings) async throws {
-        if let seed = change.seed { settings.seed = seed }
-        _ = try await client.change(change, of: try await opened())
+    /// Has the canvas paint with another seed; never waits, and takes the place of one that was not sent yet.
+    nonisolated func take(seed: UInt64) {
+        wantedSeed.withLock { $0 = seed }
+        seedChange.yield()
     }
 
-    /// Keeps the settled picture of `prompt`, once it is there.
+    /// Keeps the settled picture of `prompt` with the seed that is wanted, once it is there.
     ///
     /// - Throws: `ClientError`.
     func commit(_ prompt: Canvas.Prompt, _ commit: CanvasCommit) async throws -> CanvasCommitted {
         text = prompt
         let id = try await opened()
+        try await deliverSeed(to: id)
         try await deliver(prompt, to: id)
         return try await client.patient(.seconds(24 * 3600)).commit(commit, on: id)
     }
@@ -103,6 +113,7 @@ actor CanvasLink {
     func close() async {
         isClosed = true
         newest.finish()
+        seedChange.finish()
         for task in work { task.cancel() }
         wake()
         for task in work { await task.value }
@@ -161,22 +172,23 @@ actor CanvasLink {
     }
 
     private func open() async throws -> Canvas.ID {
-        // A text that the lost connection took along, or that another canvas got; at first the sender has it.
+        // What the lost connection took along, or another canvas got; at first the senders have it.
         if let canvas {
+            try await deliverSeed(to: canvas)
             if let text { try await deliver(text, to: canvas) }
             return canvas
         }
         var draft = draft
-        draft.settings = settings
+        if let seed = wantedSeed.withLock({ $0 }) { draft.settings.seed = seed }
         let id = try await client.openCanvas(draft).id
-        canvas = id
+        (canvas, deliveredSeed) = (id, draft.settings.seed)
         wake()
         if wasOpened, let text { try await deliver(text, to: id) }
         wasOpened = true
         return id
     }
 
-    private func forget() { (canvas, lastEventID, delivered) = (nil, nil, 0) }
+    private func forget() { (canvas, lastEventID, delivered, deliveredSeed) = (nil, nil, 0, nil) }
 
     private func refuse(_ error: ClientError) {
         refusal = error
@@ -199,6 +211,32 @@ actor CanvasLink {
             // What could not be sent goes to the canvas that is opened anew, or is followed by a newer text.
             try? await deliver(prompt, to: id)
         }
+    }
+
+    private func sendSeeds() async {
+        for await _ in seedChanges {
+            guard let id = try? await opened() else { return }
+            try? await deliverSeed(to: id)
+        }
+    }
+
+    /// Gives the canvas the seed that is wanted; one change at a time, so that none overtakes another.
+    private func deliverSeed(to id: Canvas.ID) async throws {
+        let earlier = changing
+        let change = Task {
+            _ = await earlier?.result
+            try await self.sendSeed(to: id)
+        }
+        changing = change
+        try await change.value
+    }
+
+    private func sendSeed(to id: Canvas.ID) async throws {
+        guard canvas == id, let seed = wantedSeed.withLock({ $0 }), seed != deliveredSeed else { return }
+        var change = CanvasSettings()
+        change.seed = seed
+        _ = try await client.change(change, of: id)
+        if canvas == id { deliveredSeed = seed }
     }
 
     private func deliver(_ prompt: Canvas.Prompt, to id: Canvas.ID) async throws {

@@ -34,6 +34,8 @@ struct LivePicture {
     /// The text as it stands.
     private(set) var prompt = Canvas.Prompt()
     private(set) var notice: String?
+    /// The noise that frames begin with.
+    private(set) var seed: UInt64
     /// The earlier frame that is looked at.
     var recalled: FrameBrowser.Recalled? { browser.shown }
     /// An earlier frame is on its way.
@@ -64,6 +66,7 @@ struct LivePicture {
         receive: @escaping @Sendable (Event) -> Void
     ) {
         var settings = settings
+        seed = settings.seed ?? 0
         settings.format = display?.format ?? .webp
         link = CanvasLink(
             client: client, draft: CanvasDraft(settings: settings), reconnect: reconnect,
@@ -98,6 +101,13 @@ struct LivePicture {
         status.type(revision: prompt.revision, at: now)
         link.type(prompt)
         return true
+    }
+
+    /// Paints with the next seed, or the one before.
+    mutating func changeSeed(by step: Int) {
+        seed = step > 0 ? seed &+ 1 : seed == 0 ? 0 : seed - 1
+        leaveBrowser()
+        link.take(seed: seed)
     }
 
     /// Takes in what happened, within a window that has that `room` for a picture.

@@ -44,7 +44,6 @@ public actor LiveSession {
     var editor = LineEditor()
     var screen = LiveScreen()
     var live: LivePicture
-    private var seed: UInt64
     var keeping: Keeping?
     var keepingCount = 0
     /// The earlier frame that is on its way is to be kept when it is there.
@@ -63,7 +62,6 @@ public actor LiveSession {
         live = LivePicture(
             client: client, settings: options.settings, display: surroundings.display,
             reconnect: surroundings.reconnect, receive: { post.yield(.picture($0)) })
-        seed = options.settings.seed ?? 0
         editor.replace(with: options.prompt)
     }
 
@@ -107,8 +105,8 @@ public actor LiveSession {
         switch (key.name, key.modifiers) {
         case (.scalar("c"), .control) where editor.search == nil: isDone = true
         case (.scalar("d"), .control) where editor.cursor == editor.characters.count: isDone = true
-        case (.tab, []): changeSeed(by: 1)
-        case (.tab, .shift): changeSeed(by: -1)
+        case (.tab, []): live.changeSeed(by: 1)
+        case (.tab, .shift): live.changeSeed(by: -1)
         case (.scalar("e"), .alt): enrich()
         case (.pageUp, _): live.browse(.init(count: -1, takesDrafts: key.modifiers.contains(.alt)))
         case (.pageDown, _): live.browse(.init(count: 1, takesDrafts: key.modifiers.contains(.alt)))
@@ -147,14 +145,6 @@ public actor LiveSession {
 
     /// Has the picture follow the text.
     func follow() { live.type(editor.text, at: surroundings.elapsed()) }
-
-    private func changeSeed(by step: Int) {
-        seed = step > 0 ? seed &+ 1 : seed == 0 ? 0 : seed - 1
-        var change = CanvasSettings()
-        change.seed = seed
-        let (link, settings) = (live.link, change)
-        Task { try? await link.change(settings) }
-    }
 
     // MARK: - More words
 

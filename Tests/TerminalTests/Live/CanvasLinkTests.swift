@@ -96,6 +96,22 @@ import Testing
         await link.close()
     }
 
+    @Test func aPictureIsKeptWithTheSeedThatIsWanted() async throws {
+        let canvas = try CanvasServer(follow: { connection, _ in connection.waitForClose() })
+        defer { canvas.stop() }
+        let link = link(canvas, Log())
+        await link.start()
+        _ = try await link.commit(prompt("a", 1), CanvasCommit())
+        link.take(seed: 3)
+        _ = try await link.commit(prompt("a", 1), CanvasCommit())
+        await link.close()
+        let requests = canvas.server.requests.filter {
+            $0.method == "PATCH" || $0.target.hasSuffix("/commit")
+        }
+        #expect(requests.map(\.method) == ["POST", "PATCH", "POST"])
+        #expect(requests.dropFirst().first?.body == #"{"seed":3}"#)
+    }
+
     @Test func aRefusalIsToldOnceAndEndsTheWaiting() async throws {
         let canvas = try CanvasServer(
             follow: { _, _ in },

@@ -68,22 +68,34 @@ import Testing
         await end.value
     }
 
-    @Test func tabTakesTheNextSeed() async throws {
-        let patched = Log()
-        let (log, folder) = (Log(), try TemporaryFolder())
+    @Test func tabTakesTheNextSeedAndOnlyTheNewestIsSent() async throws {
+        let (log, patched, typed, folder) = (Log(), Log(), Log(), try TemporaryFolder())
+        let answer = DispatchSemaphore(value: 0)
         let canvas = try CanvasServer(
-            follow: { connection, _ in connection.waitForClose() },
+            follow: { connection, _ in
+                connection.event(.canvas(CanvasServer.canvas()), id: 1)
+                connection.waitForClose()
+            }, type: { typed.add("<\($0.text)>") },
             other: { connection in
-                if connection.request.method == "PATCH" { patched.add(connection.request.body) }
+                guard connection.request.method == "PATCH" else { return false }
+                patched.add(connection.request.body)
+                answer.wait()
                 return false
             })
         defer { canvas.stop() }
         let session = try LiveSession.testing(canvas, log, folder)
         let end = Task { await session.run() }
+        await log.wait(for: "type what to paint")
         session.press("\t")
         await patched.wait(for: #"{"seed":1}"#)
+        session.press("\t\t\t\u{1B}[Zx")
+        // Whatever was pressed before it was taken in.
+        await typed.wait(for: "<x>")
+        for _ in 0..<2 { answer.signal() }
+        await patched.wait(for: #"{"seed":3}"#)
         session.press("\u{03}")
         await end.value
+        #expect(patched.text == #"{"seed":1}{"seed":3}"#)
     }
 
     /// A daemon whose canvas has a settled frame for each of three texts, and which tells what is kept.
