@@ -243,11 +243,8 @@ public actor ChatSession {
         }
         if isBusy {
             stopAnswer()
+            takeBackPending()
             stopPainting()
-            if editor.isEmpty, !pending.isEmpty {
-                editor.replace(with: pending.map(\.text).joined(separator: "\n"))
-            }
-            pending = []
             return
         }
         interrupts += 1
@@ -256,5 +253,14 @@ public actor ChatSession {
         isPromptShown = false
         if surroundings.inputStyle == .keys { finishLine() } else { output.write("\n") }
         if interrupts > 1 { say("Control-D or /bye leaves.") }
+    }
+
+    /// Brings the lines that wait back into the line, before what is being typed.
+    private func takeBackPending() {
+        let lines = pending.map(\.text)
+        pending = []
+        guard surroundings.inputStyle == .keys, !lines.isEmpty else { return }
+        let typed = editor.isEmpty ? [] : [editor.text]
+        editor.replace(with: (lines + typed).joined(separator: "\n"))
     }
 }

@@ -124,7 +124,7 @@ extension ChatSession {
         do {
             conversation = try await currentConversation().id
         } catch {
-            if surroundings.inputStyle == .keys { editor.replace(with: "/imagine \(prompt)") }
+            if surroundings.inputStyle == .keys, editor.isEmpty { editor.replace(with: "/imagine \(prompt)") }
             throw error
         }
         editing = nil
@@ -157,13 +157,15 @@ extension ChatSession {
         drawLine(text: painting.line, isFinal: false)
     }
 
+    /// Gives the line back, unless something else was typed since; then Up brings it back.
     func stopPainting() {
         guard let stopped = painting else { return }
         stopped.task.cancel()
         painting = nil
         live?.status.isKeeping = false
+        guard surroundings.inputStyle == .keys, editor.isEmpty else { return }
         editing = stopped.edits
-        if editor.isEmpty { editor.replace(with: stopped.line) }
+        editor.replace(with: stopped.line)
     }
 
     func endPainting(_ result: Result<Painted, ClientError>) {
@@ -186,7 +188,6 @@ extension ChatSession {
             }
         case .failure(let error):
             stopPainting()
-            if surroundings.inputStyle == .keys { editor.replace(with: ended.line) }
             complain(error)
         }
     }

@@ -19,11 +19,14 @@ import Testing
             createdAt: CanvasServer.date, picture: "p1"),
     ]
 
-    /// A daemon with canvases and one conversation, which says "yes" to everything.
-    private static func daemon(_ drafts: Log = Log()) throws -> CanvasServer {
+    /// A daemon with canvases and one conversation, which says "yes" to everything that `other` doesn't answer.
+    private static func daemon(
+        _ drafts: Log = Log(), other: @escaping @Sendable (SocketServer.Connection) -> Bool = { _ in false }
+    ) throws -> CanvasServer {
         try CanvasServer.painting(
             messages: messages,
             other: { connection in
+                if other(connection) { return true }
                 switch (connection.request.method, connection.request.target) {
                 case ("POST", "/inkling/v1/conversations"):
                     connection.answer(CanvasServer.text(conversation), status: "201 Created")
@@ -93,6 +96,67 @@ import Testing
         let commits = canvas.server.requests.filter { $0.target.hasSuffix("/commit") }.map(\.body)
         #expect(commits == [#"{"conversation":"c1"}"#, #"{"conversation":"c1","edits":"m1"}"#])
         #expect(canvas.texts.contains("a foxes"))
+    }
+
+    @Test func whatWasTypedAheadSurvivesAPictureThatFails() async throws {
+        let (log, asked, answer) = (Log(), Signal(), DispatchSemaphore(value: 0))
+        let canvas = try Self.daemon { connection in
+            guard connection.request.target.hasSuffix("/commit") else { return false }
+            asked.fire()
+            answer.wait()
+            connection.answer(#"{"error":{"message":"no room on the disk"}}"#, status: "507 Full")
+            return true
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a fox\r", session)
+        await asked.wait()
+        press("why", session)
+        answer.signal()
+        await log.wait(for: ">>> why", after: "no room on the disk")
+        press("\u{15}/bye\r", session)
+        #expect(await end.value == 0)
+    }
+
+    @Test func controlCBringsBackWhatWasTypedWhileAPictureIsPainted() async throws {
+        let (log, asked) = (Log(), Signal())
+        let canvas = try Self.daemon { connection in
+            guard connection.request.target.hasSuffix("/commit") else { return false }
+            asked.fire()
+            connection.waitForClose()
+            return true
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a fox\r", session)
+        await asked.wait()
+        press("one\rtwo\rthr\u{03}", session)
+        await log.wait(for: "... thr")
+        press("\u{03}/bye\r", session)
+        #expect(await end.value == 0)
+        #expect(log.text.contains("... two"))
+    }
+
+    @Test func aLineIsNotJoinedToThatOfAPictureThatFailed() async throws {
+        let (log, bodies) = (Log(), Log())
+        let canvas = try Self.daemon { connection in
+            let target = connection.request.target
+            if target.hasSuffix("/messages") { bodies.add(connection.request.body) }
+            guard target.hasSuffix("/commit") || target.hasSuffix("/messages") else { return false }
+            connection.answer(#"{"error":{"message":"no room on the disk"}}"#, status: "507 Full")
+            return true
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log, style: .lines)
+        let end = Task { await session.run() }
+        session.post.yield(.line("/imagine a fox"))
+        await log.wait(for: "no room on the disk")
+        session.post.yield(.line("hello"))
+        session.post.yield(.line(nil))
+        #expect(await end.value == 0)
+        #expect(bodies.text == #"{"content":"hello"}"#)
     }
 
     @Test func aPipeIsToldThePicturesName() async throws {
