@@ -73,11 +73,29 @@ struct LineRenderer {
 
     /// How many rows the cursor is below the first one, after terminals wrapped them anew.
     func rowsAboveCursor(afterResizeTo newColumns: Int) -> Int {
-        let newColumns = max(newColumns, 1)
-        let above = rows[..<cursorRow].reduce(0) { sum, row in
-            sum + max(1, (Self.width(row[...]) + newColumns - 1) / newColumns)
+        let columns = max(newColumns, 1)
+        let above = rows[..<cursorRow].reduce(0) { $0 + Self.end(of: $1[...], wrappedTo: columns).row + 1 }
+        guard rows.indices.contains(cursorRow) else { return above }
+        let row = rows[cursorRow]
+        var (before, width) = (0, 0)
+        while before < row.count, width < cursorColumn {
+            width += row[before].width
+            before += 1
         }
-        return above + cursorColumn / newColumns
+        let cursor = Self.end(of: row[..<before], wrappedTo: columns)
+        // Behind the text the cursor takes a column of its own.
+        let own = before < row.count ? row[before].width : 1
+        return above + cursor.row + (cursor.column + own > columns ? 1 : 0)
+    }
+
+    /// Where the cells end in rows of so many columns: one of two columns that does not fit goes to the next row.
+    private static func end(of cells: ArraySlice<Cell>, wrappedTo columns: Int) -> (row: Int, column: Int) {
+        var (row, column) = (0, 0)
+        for cell in cells {
+            if column + cell.width > columns { (row, column) = (row + 1, 0) }
+            column += cell.width
+        }
+        return (row, column)
     }
 
     /// The screen shows something else now.

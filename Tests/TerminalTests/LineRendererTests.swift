@@ -94,6 +94,27 @@ import Testing
         #expect(!renderer.isDrawn)
     }
 
+    @Test func wideCharactersThatDoNotFitAtTheEdgeMakeMoreRows() {
+        var renderer = LineRenderer()
+        let text = String(repeating: "\u{65E5}", count: 27)
+        _ = renderer.draw(layout(text, columns: 60), size: .init(columns: 60, rows: 10))
+        // In 15 columns the prompt and 5 characters fit into the first row and 7 into each further one, so that the
+        // cursor is behind the one that is left for the fifth.
+        #expect(renderer.erase(afterResizeTo: 15) == "\u{1B}[4A\r\u{1B}[J")
+        _ = renderer.draw(layout(text + "\u{65E5}ab", columns: 60), size: .init(columns: 60, rows: 10))
+        // The first row was full, and becomes five; then comes one of two letters.
+        #expect(renderer.erase(afterResizeTo: 15) == "\u{1B}[5A\r\u{1B}[J")
+    }
+
+    @Test func aCursorOnAWideCharacterGoesToTheNextRowWithIt() {
+        var renderer = LineRenderer()
+        // ">>> a" and five wide characters: the cursor is on the fifth, for which 14 columns have no room.
+        _ = renderer.draw(
+            layout("a" + String(repeating: "\u{65E5}", count: 5), cursor: 5, columns: 30),
+            size: .init(columns: 30, rows: 10))
+        #expect(renderer.erase(afterResizeTo: 14) == "\u{1B}[1A\r\u{1B}[J")
+    }
+
     @Test func answersBreakBetweenWords() {
         var model = TerminalModel(columns: 12, rows: 12)
         var wrapper = AnswerWrapper(columns: 12)

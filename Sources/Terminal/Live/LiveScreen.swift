@@ -36,6 +36,8 @@ struct LiveScreen {
     ) -> String {
         let isNew = new?.number != picture?.number || new?.drawing.area != picture?.drawing.area
         var output = isNew ? replacePicture(with: new) : ""
+        // In a single row the text alone has room: a second one would scroll at each key.
+        let status = size.rows < 2 ? "" : status
         let height = max(1, size.rows - (picture?.rows ?? 0) - (status.isEmpty ? 0 : 1))
         let window = layout.window(height: height)
         var rows = Array(window.rows)

@@ -124,6 +124,16 @@ import Testing
         #expect(screen.erase(afterResizeTo: 2) == "\u{1B}[5A\r\u{1B}[J")
     }
 
+    @Test func aWindowOfOneRowHasNoStatusAndNeverScrolls() {
+        var screen = LiveScreen()
+        let size = TerminalOutput.Size(columns: 24, rows: 1)
+        for text in ["a", "ab", "a line that is longer than the window"] {
+            let output = screen.draw(layout(text), status: "settled", size: size)
+            #expect(!output.contains("\n") && !output.contains("settled"))
+        }
+        #expect(screen.draw(layout("a"), status: "s", size: .init(columns: 24, rows: 2)).contains("s"))
+    }
+
     @Test func smallWindowsHaveNoRoomForAPicture() {
         #expect(LiveScreen.room(in: .init(columns: 80, rows: 24)) == .init(columns: 79, rows: 21))
         #expect(LiveScreen.room(in: .init(columns: 80, rows: 6)).rows == 0)
