@@ -95,6 +95,8 @@ public actor ChatSession {
     var live: LivePicture?
     var painting: RunningPainting?
     var paintingCount = 0
+    /// The earlier frame that is on its way is to be put into the conversation when it is there.
+    var keepsRecalled = false
     let drafts: NewestSender<TypingDraft>
     /// What was last told to be evaluated ahead.
     var toldDraft = ""
@@ -182,7 +184,7 @@ public actor ChatSession {
         case .signal: break
         case .answer(let event): receive(event)
         case .answerEnded(let error): endAnswer(error)
-        case .picture(let event): live?.receive(event, at: surroundings.elapsed(), room: room)
+        case .picture(let event): await receive(event)
         case .painted(let result, let number): if number == painting?.number { endPainting(result) }
         case .enriched(let result, let line): swapIn(result, for: line)
         case .slow(let number): if number == answerCount { showStatus(becauseSlow: true) }
@@ -194,7 +196,7 @@ public actor ChatSession {
             interrupt()
             return
         }
-        if key == .alt("e"), enrich() { return }
+        if await handleByPicture(key) { return }
         let wasEmpty = editor.isEmpty
         let action = editor.handle(key)
         if action != .interrupt, !(wasEmpty && editor.isEmpty) { interrupts = 0 }

@@ -10,6 +10,8 @@ struct RunningPainting {
     var since: Duration
     /// The message that a new wording is to stand beside.
     var edits: Message.ID?
+    /// The earlier frame that it is, beside which the line stays as it is typed.
+    var frame: Int?
 }
 
 /// A picture that a conversation has.
@@ -46,7 +48,10 @@ extension ChatSession {
             painting != nil || ChatCommand.prompt(of: editor.text) != nil
         else { return nil }
         let columns = output.size().columns
-        let status = live.notice ?? live.status.text(columns: columns)
+        let looking = painting == nil && !keepsRecalled ? live.recalled : nil
+        let status =
+            looking.map { LiveStatus.text(of: $0, columns: columns) } ?? live.notice
+            ?? live.status.text(columns: columns)
         return (
             DisplayWidth.truncate(status, to: max(1, columns - 1)), room.rows > 0 ? live.picture : nil
         )
@@ -57,8 +62,9 @@ extension ChatSession {
         guard surroundings.inputStyle == .keys else { return }
         if let prompt = ChatCommand.prompt(of: editor.text) {
             begin()
-            live?.type(prompt, at: surroundings.elapsed())
+            if live?.type(prompt, at: surroundings.elapsed()) == true { keepsRecalled = false }
         } else {
+            leaveEarlierFrame()
             let text = editor.text
             guard !text.hasPrefix("/"), !text.hasPrefix("\"\"\""), text != toldDraft else { return }
             toldDraft = text
@@ -82,6 +88,42 @@ extension ChatSession {
         live = LivePicture(
             client: client, settings: CanvasSettings(), display: surroundings.display,
             reconnect: surroundings.reconnect, receive: { post.yield(.picture($0)) })
+    }
+
+    /// Gives a key to the picture of an `/imagine` line: another seed, more words, a look back.
+    ///
+    /// - Returns: false where the key has its usual meaning.
+    func handleByPicture(_ key: Key) async -> Bool {
+        guard let live, !isBusy, editor.search == nil, ChatCommand.prompt(of: editor.text) != nil else {
+            return false
+        }
+        switch (key.name, key.modifiers) {
+        case (.tab, []): self.live?.changeSeed(by: 1)
+        case (.tab, .shift): self.live?.changeSeed(by: -1)
+        case (.scalar("e"), .alt): return enrich()
+        case (.pageUp, _):
+            self.live?.browse(.init(count: -1, takesDrafts: key.modifiers.contains(.alt)))
+        case (.pageDown, _):
+            self.live?.browse(.init(count: 1, takesDrafts: key.modifiers.contains(.alt)))
+        case (.escape, _) where live.recalled != nil || live.isLookingBack:
+            leaveEarlierFrame()
+        case (.enter, []) where live.isLookingBack: keepsRecalled = true
+        case (.enter, []) where live.recalled != nil: await keepRecalled()
+        default: return false
+        }
+        return true
+    }
+
+    private func leaveEarlierFrame() {
+        keepsRecalled = false
+        guard let live, live.recalled != nil || live.isLookingBack else { return }
+        self.live?.stopBrowsing(room: room)
+    }
+
+    /// Takes in what happened to the picture.
+    func receive(_ event: LivePicture.Event) async {
+        live?.receive(event, at: surroundings.elapsed(), room: room)
+        if keepsRecalled, live?.isLookingBack == false { await keepRecalled() }
     }
 
     // MARK: - More words
@@ -130,13 +172,30 @@ extension ChatSession {
         editing = nil
         begin()
         live?.type(prompt, at: surroundings.elapsed())
-        live?.status.isKeeping = true
+        paint("/imagine \(prompt)", CanvasCommit(conversation: conversation, edits: edits))
+    }
+
+    /// Puts the earlier frame that is looked at into the conversation, as it was; there may be none.
+    private func keepRecalled() async {
+        keepsRecalled = false
+        guard let entry = live?.recalled?.entry else { return }
+        do {
+            let conversation = try await currentConversation().id
+            let line = "/imagine " + TextSanitizer.line(entry.frame.recipe.prompt)
+            paint(line, CanvasCommit(frame: entry.number, conversation: conversation, edits: editing))
+            editing = nil
+        } catch {
+            complain(error)
+        }
+    }
+
+    private func paint(_ line: String, _ commit: CanvasCommit) {
         guard let link = live?.link, let text = live?.prompt else { return }
+        live?.status.isKeeping = true
         paintingCount += 1
         let (post, client, number) = (post, client, paintingCount)
         let isShown = surroundings.display != nil
         let task = Task {
-            let commit = CanvasCommit(conversation: conversation, edits: edits)
             let result = await Result {
                 var painted = Painted(committed: try await link.commit(text, commit))
                 let id = painted.committed.picture.id
@@ -146,8 +205,8 @@ extension ChatSession {
             post.yield(.painted(result, painting: number))
         }
         painting = RunningPainting(
-            number: number, line: "/imagine \(prompt)", task: task, since: surroundings.elapsed(),
-            edits: edits)
+            number: number, line: line, task: task, since: surroundings.elapsed(), edits: commit.edits,
+            frame: commit.frame)
         exitCode = 0
     }
 
@@ -163,9 +222,9 @@ extension ChatSession {
         stopped.task.cancel()
         painting = nil
         live?.status.isKeeping = false
-        guard surroundings.inputStyle == .keys, editor.isEmpty else { return }
+        guard surroundings.inputStyle == .keys, stopped.frame != nil || editor.isEmpty else { return }
         editing = stopped.edits
-        editor.replace(with: stopped.line)
+        if stopped.frame == nil { editor.replace(with: stopped.line) }
     }
 
     func endPainting(_ result: Result<Painted, ClientError>) {
@@ -178,7 +237,7 @@ extension ChatSession {
             let facts = PictureText.facts(committed.picture, time: surroundings.elapsed() - ended.since)
             let id = TextSanitizer.line(committed.picture.id)
             show(line: ended.line, id: id, facts: facts)
-            live?.beginAnew()
+            if ended.frame == nil { live?.beginAnew() } else { live?.goOn(room: room) }
             painting = nil
             if let question = committed.messages.first(where: { $0.role == .user }) {
                 lastQuestion = question

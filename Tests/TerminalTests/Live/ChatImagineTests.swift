@@ -98,6 +98,60 @@ import Testing
         #expect(canvas.texts.contains("a foxes"))
     }
 
+    @Test func anEarlierFrameGoesIntoTheConversationAndTheLineStays() async throws {
+        let log = Log()
+        let entries = ["red fox", "a hen"].enumerated().map { index, text in
+            var recipe = CanvasServer.picture.recipe
+            recipe.prompt = text
+            return CanvasTimeline.Entry(
+                number: index + 1, revision: index + 1, stage: .settled, frame: FrameRecipe(recipe: recipe),
+                shownAt: CanvasServer.date)
+        }
+        let canvas = try Self.daemon { connection in
+            let target = connection.request.target
+            if target.hasSuffix("/frames") {
+                connection.answer(CanvasServer.text(CanvasTimeline(frames: entries)))
+            } else if target.hasSuffix("/frames/1") {
+                connection.answer("FRAME")
+            } else {
+                return false
+            }
+            return true
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a hen", session)
+        await log.wait(for: "\u{2580}")
+        // Enter waits for the frame that is on its way.
+        press("\u{1B}[5~\r", session)
+        await log.wait(for: "picture p1")
+        await log.wait(for: ">>> /imagine a hen", after: "picture p1")
+        press("\u{03}/bye\r", session)
+        #expect(await end.value == 0)
+        let commits = canvas.server.requests.filter { $0.target.hasSuffix("/commit") }.map(\.body)
+        #expect(commits == [#"{"conversation":"c1","frame":1}"#])
+        #expect(log.text.contains("red fox"))
+    }
+
+    @Test func tabPaintsAnImagineLineWithAnotherSeed() async throws {
+        let (log, patched) = (Log(), Log())
+        let canvas = try Self.daemon { connection in
+            if connection.request.method == "PATCH" { patched.add(connection.request.body) }
+            return false
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log)
+        let end = Task { await session.run() }
+        press("/imagine a hen", session)
+        await log.wait(for: "\u{2580}")
+        press("\t", session)
+        await patched.wait(for: #"{"seed":1}"#)
+        press("\u{03}/bye\r", session)
+        #expect(await end.value == 0)
+        #expect(patched.text == #"{"seed":1}"#)
+    }
+
     @Test func whatWasTypedAheadSurvivesAPictureThatFails() async throws {
         let (log, asked, answer) = (Log(), Signal(), DispatchSemaphore(value: 0))
         let canvas = try Self.daemon { connection in
