@@ -57,9 +57,9 @@ class Live(unittest.TestCase):
         client.expect(">>> ")
         return client
 
-    def seen(self, *arguments):
-        """A client without pictures, and what is seen of it."""
-        client = self.spawn("--graphics", "none", *SETTINGS, *arguments)
+    def seen(self, *arguments, kind="none"):
+        """A client, by default without pictures, and what is seen of it."""
+        client = self.spawn("--graphics", kind, *SETTINGS, *arguments)
         return client, Screen(client)
 
     def leave(self, client, key="\x04"):
@@ -121,17 +121,17 @@ class Live(unittest.TestCase):
                 self.leave(client, "\x03")
 
     def test_a_resized_window_is_drawn_anew_and_a_small_one_has_no_picture(self):
-        client = self.live("blocks")
-        client.send("a fox")
-        client.expect(r"\d+ frame")
+        client, screen = self.seen("a fox", kind="blocks")
+        # Then nothing more is written of its own accord.
+        screen.wait_for("\u2580(.|\n)*settled  key to frame")
         client.setwinsize(20, 40)
-        client.expect("\u2580")
+        Screen(client).wait_for("\u2580(.|\n)*>>> a fox *\n64×64 settled  key")
         client.setwinsize(5, 40)
         client.expect(r"\x1b\[J")
         client.send("es")
         # Of a row only what changed is written; in a window of another size all of it is.
         client.setwinsize(4, 40)
-        client.expect(r"key to frame \d+ ms")
+        client.expect(r"key to frame [\d.]+ m?s")
         self.assertNotIn("\u2580", client.before)
         self.leave(client, "\x03")
 
@@ -219,6 +219,7 @@ class Live(unittest.TestCase):
         client.expect(">>> ")
         client.send("/edit\r")
         client.expect("edit> /imagine a fox")
+        # The same words, which the daemon paints no second time, have their picture.
         client.expect("\u2580")
         client.send("es\r")
         client.expect(r"picture \S+  \d+×\d+")
