@@ -19,7 +19,8 @@ extension ChatSession {
 
     func redrawAfterResize() {
         if answer?.wrapper.columns != nil { answer?.wrapper.resize(to: output.size().columns) }
-        live?.resize(to: room)
+        surroundings.display = surroundings.display?.remeasured()
+        live?.resize(to: room, display: surroundings.display)
         guard answer == nil, renderer.isDrawn else { return }
         output.write(renderer.erase(afterResizeTo: output.size().columns))
     }

@@ -76,7 +76,7 @@ public actor ChatSession {
     }
 
     let client: DaemonClient
-    let surroundings: Surroundings
+    var surroundings: Surroundings
     let events: AsyncStream<Event>
     nonisolated let post: AsyncStream<Event>.Continuation
     var options: Options

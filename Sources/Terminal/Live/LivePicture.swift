@@ -15,6 +15,7 @@ struct LivePicture {
     /// What is to be drawn.
     private struct Job: Sendable {
         var frame: CanvasEvent.Frame
+        var display: FrameDisplay
         var area: CellArea
         var id: UInt32
         /// Counts what was asked to be drawn.
@@ -22,7 +23,7 @@ struct LivePicture {
     }
 
     let link: CanvasLink
-    private let display: FrameDisplay?
+    private var display: FrameDisplay?
     private let receive: @Sendable (Event) -> Void
     private let painter: NewestSender<Job>?
     /// Told when a drawn frame was taken, so that no more wait than a slow terminal can show.
@@ -76,9 +77,9 @@ struct LivePicture {
         let (ready, taken) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         self.taken = taken
         taken.yield()
-        painter = display.map { display in
+        painter = display.map { _ in
             NewestSender(priority: .utility) { job in
-                let file = Array(job.frame.data)
+                let (file, display) = (Array(job.frame.data), job.display)
                 guard let picture = display.draw(file, number: job.number, area: job.area, id: job.id) else {
                     return
                 }
@@ -199,8 +200,9 @@ struct LivePicture {
         Task { receive(.recalled(await Result { try await link.recall(request) }, for: request)) }
     }
 
-    /// The window has another size: what was drawn is of no use, and the frame is drawn anew.
-    mutating func resize(to room: TerminalOutput.Size) {
+    /// The window has another size, or its characters have: what was drawn is of no use, and the frame is drawn anew.
+    mutating func resize(to room: TerminalOutput.Size, display: FrameDisplay?) {
+        self.display = display
         picture = nil
         lastDrawn = jobCount
         draw(in: room)
@@ -244,6 +246,6 @@ struct LivePicture {
         jobCount += 1
         let area = display.area(
             of: size ?? PictureSize(width: frame.width, height: frame.height), in: room)
-        painter.send(Job(frame: frame, area: area, id: id, number: jobCount))
+        painter.send(Job(frame: frame, display: display, area: area, id: id, number: jobCount))
     }
 }

@@ -37,7 +37,7 @@ public actor LiveSession {
 
     let options: LiveOptions
     let client: DaemonClient
-    let surroundings: Surroundings
+    var surroundings: Surroundings
     let events: AsyncStream<Event>
     nonisolated let post: AsyncStream<Event>.Continuation
 
@@ -186,7 +186,8 @@ public actor LiveSession {
 
     private func redrawAfterResize() {
         output.write(screen.erase(afterResizeTo: output.size().columns))
-        live.resize(to: room)
+        surroundings.display = surroundings.display?.remeasured()
+        live.resize(to: room, display: surroundings.display)
     }
 
     /// Draws what is typed, the picture above it, and the status below or, in the end, none.
