@@ -1,5 +1,6 @@
 import AssistantAPI
 import Foundation
+import ImageCodecs
 import Synchronization
 import Testing
 
@@ -43,7 +44,9 @@ import Testing
     }
 
     private func session(
-        _ canvas: CanvasServer, _ log: Log, style: ChatSession.InputStyle = .keys, conversation: String? = nil
+        _ canvas: CanvasServer, _ log: Log, style: ChatSession.InputStyle = .keys,
+        conversation: String? = nil,
+        graphics: GraphicsProtocol = .blocks
     ) -> ChatSession {
         var options = ChatSession.Options()
         options.conversation = conversation
@@ -54,7 +57,7 @@ import Testing
             client: canvas.client, options: options,
             surroundings: .init(
                 output: output, inputStyle: style, reconnect: {}, edit: { $0 }, suspend: {}, historyFile: nil,
-                display: style == .keys ? FrameDisplay(TerminalGraphics(graphics: .blocks)) : nil))
+                display: style == .keys ? FrameDisplay(TerminalGraphics(graphics: graphics)) : nil))
     }
 
     private func press(_ keys: String, _ session: ChatSession) {
@@ -77,6 +80,23 @@ import Testing
         let commit = try #require(canvas.server.requests.first { $0.target.hasSuffix("/commit") })
         #expect(commit.body == #"{"conversation":"c1"}"#)
         #expect(canvas.opened == 1)
+    }
+
+    @Test func thePictureThatTheConversationHasRemainsOnTheScreen() async throws {
+        let log = Log()
+        let kept = try PNG.encode(.painted(4, 4) { _, _ in (1, 2, 250) })
+        let canvas = try Self.daemon { connection in
+            guard connection.request.target.hasSuffix("/pictures/p1") else { return false }
+            connection.answer(file: kept)
+            return true
+        }
+        defer { canvas.stop() }
+        let session = session(canvas, log, graphics: .kitty)
+        let end = Task { await session.run() }
+        press("/imagine a fox\r", session)
+        await log.wait(for: "picture p1", after: Data(kept).base64EncodedString())
+        press("/bye\r", session)
+        #expect(await end.value == 0)
     }
 
     @Test func editingAPictureRendersItAgainAndBecomesABranch() async throws {

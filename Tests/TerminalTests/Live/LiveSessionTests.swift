@@ -46,7 +46,7 @@ import Testing
         let end = Task { await session.run() }
         await log.wait(for: "settled  ")
         session.press("s")
-        await log.wait(for: "4 frames")
+        await log.wait(for: "a=T,f=100,t=d,", after: "settled  ")
         session.press("\u{03}")
         await end.value
         let places = Set(parts(of: log.text, from: "a=T,f=100,t=d,", to: ",q=2"))
