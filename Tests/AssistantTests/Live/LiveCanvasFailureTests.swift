@@ -1,4 +1,5 @@
 import AssistantAPI
+import Synchronization
 import Testing
 
 @testable import Assistant
@@ -40,13 +41,21 @@ struct LiveCanvasFailureTests: PlayedCanvas {
         #expect(await frames.next()?.text == "a fox ")
     }
 
+    /// Lets time pass until a render begins, the probe being the first.
+    private func wait(forMoreThan calls: Int) async {
+        while frames.callCount <= calls {
+            clock.advance(by: .milliseconds(100))
+            await Task.yield()
+        }
+    }
+
     @Test func aFailedDraftLeavesTheSettledPictureAndNoFrameOfAnotherTextCountsAsIt() async throws {
         var (canvas, events) = try await measured()
         try type("a fox ", 1, on: canvas)
-        for _ in 0..<2 {
+        for calls in 1...2 {
             try #require(await frames.next()).fail(tooLarge)
             #expect(try await nextFailure(&events).revision == 1)
-            clock.advance(by: .seconds(1))
+            await wait(forMoreThan: calls + 1)
         }
         // As long as was expected, so that the stages stay as they are.
         try #require(await frames.next()).finish(step: 640)
@@ -54,10 +63,11 @@ struct LiveCanvasFailureTests: PlayedCanvas {
         #expect(settled.isSettled)
         #expect(try await next("settled", &events) == .settled(.init(revision: 1, frame: 1)))
         try type("an owl ", 2, on: canvas)
-        for _ in 0..<3 {
+        await wait(forMoreThan: 4)
+        for calls in 5...7 {
             try #require(await frames.next()).fail(tooLarge)
             #expect(try await nextFailure(&events).revision == 2)
-            clock.advance(by: .seconds(1))
+            if calls < 7 { await wait(forMoreThan: calls) }
         }
         #expect(try await next("settled", &events) == .settled(.init(revision: 2, frame: 0)))
         #expect(tally.value.failed == 5 && tally.value.shown == 1)

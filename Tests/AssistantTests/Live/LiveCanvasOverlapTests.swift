@@ -1,4 +1,5 @@
 import AssistantAPI
+import Synchronization
 import Testing
 
 @testable import Assistant
@@ -123,7 +124,7 @@ struct LiveCanvasOverlapTests: PlayedCanvas {
         await wait(for: 2, on: canvas)
         // The text goes on meanwhile, so that the picture is not the canvas's.
         try type("an owl ", 2, on: canvas)
-        clock.advance(by: .milliseconds(30))
+        clock.advance(by: .milliseconds(100))
         #expect(await frames.next()?.text == "an owl ")
         let count = frames.callCount
         kept.finish()
