@@ -86,6 +86,25 @@ class Carrying(Model):
         return self.scheduler.step(said, t, x).prev_sample
 
     @torch.inference_mode()
+    def share_below(self, level):
+        """Of the network's products, those of the layers whose results would be kept."""
+        products, blocks = {}, len(self.unet.up_blocks)
+        deep = [*self.unet.down_blocks[level + 1:], self.unet.mid_block, *self.unet.up_blocks[:blocks - 1 - level]]
+        below = {layer for block in deep for layer in block.modules()}
+
+        def count(layer, _, output):
+            size = output.numel() if isinstance(layer, torch.nn.Linear) else output[0].numel()
+            products[layer] = size * layer.weight[0].numel()
+
+        handles = [layer.register_forward_hook(count) for layer in self.unet.modules()
+                   if isinstance(layer, (torch.nn.Conv2d, torch.nn.Linear))]
+        words, _ = self.words(["a fox"])
+        self.unet(self.noise(1), 999, words)
+        for handle in handles:
+            handle.remove()
+        return sum(n for layer, n in products.items() if layer in below) / sum(products.values())
+
+    @torch.inference_mode()
     def pictures(self, latents):
         return torch.cat([self.vae.decode(part).sample.clamp(-1, 1) for part in latents.split(32)])
 
@@ -141,6 +160,8 @@ def main():
             f"{100 * row[name]:.0f} %, {near[name]:.0f} dB" for name in drawn) + " |")
     (options.work / "carry.json").write_text(json.dumps(figures, indent=1) + "\n")
     print("\n".join(table))
+    for level in range(len(model.unet.up_blocks) - 1):
+        print(f"Below level {level} are {100 * model.share_below(level):.0f} % of the network's products.")
 
 
 if __name__ == "__main__":

@@ -66,6 +66,12 @@ public enum ChatCommand: Sendable, Equatable {
         }
     }
 
+    /// The line that stands for a message: another slash where it looks like a command, but for the one that pictures are
+    /// asked for by.
+    static func line(of message: String) -> String {
+        ChatCommand(message) == nil || message.hasPrefix("/imagine ") ? message : "/" + message
+    }
+
     /// What to say about a command that does not exist.
     static func complaint(about name: String) -> String {
         let nearest = NearestName.of(name, among: names)

@@ -53,7 +53,7 @@ extension ChatSession {
 
     // MARK: - What answers, and how
 
-    private func chooseModel(_ name: String?) async throws {
+    private func chooseModel(_ name: String?, isQuiet: Bool = false) async throws {
         guard let name else {
             let models = try await reconnecting { try await self.client.models() }
             let chosen = conversation?.model ?? options.model
@@ -69,7 +69,7 @@ extension ChatSession {
             }
         }
         options.model = model
-        confirm("Answers come from \(TextSanitizer.line(model)) from now on.")
+        if !isQuiet { confirm("Answers come from \(TextSanitizer.line(model)) from now on.") }
     }
 
     private func setSystem(_ text: String?) async throws {
@@ -150,7 +150,7 @@ extension ChatSession {
         if let text {
             await ask(text)
         } else {
-            editor.replace(with: question.content)
+            editor.replace(with: ChatCommand.line(of: question.content))
         }
     }
 
@@ -178,6 +178,7 @@ extension ChatSession {
             }
             forgetConversation()
             conversation = transcript.conversation
+            if isStart, let model = options.model { try await chooseModel(model, isQuiet: true) }
             lastQuestion = transcript.messages.last { $0.role == .user }
             lastAnswer = transcript.messages.last { $0.role == .assistant }?.id
             guard surroundings.inputStyle != .pipe else { return }

@@ -53,14 +53,15 @@ import Testing
                 #"{"conversation":\#(conversation()),"messages":[\#(message("m1", "user", "old question")),\#(message("m2", "assistant", "old answer", finish: "stop"))]}"#
             )
         case ("PATCH", _), ("DELETE", _): connection.answer(conversation())
+        case ("GET", "/v1/models/other"): connection.answer(#"{"id":"other"}"#)
         case ("POST", "/inkling/v1/conversations/c1/messages"):
+            let draft = try? Wire.decoder().decode(MessageDraft.self, from: Data(request.body.utf8))
+            let question = message("m3", "user", draft?.content ?? "x")
             connection.beginStream()
-            connection.event(
-                "accepted", #"{"message":\#(message("m3", "user", "x")),"answer":"m4","model":"m"}"#)
+            connection.event("accepted", #"{"message":\#(question),"answer":"m4","model":"m"}"#)
             for piece in [" You", " said: ", "\\u001b[31m"] {
                 connection.event("token", #"{"text":"\#(piece)"}"#)
             }
-            let draft = try? Wire.decoder().decode(MessageDraft.self, from: Data(request.body.utf8))
             connection.event("token", #"{"text":"\#(draft?.content ?? "something")"}"#)
             connection.event(
                 "completed",
@@ -169,6 +170,23 @@ import Testing
         #expect(output.contains("old answer"))
         #expect(code == 0)
         #expect(server.requests.last?.body.contains(#""regenerates":"m2""#) == true)
+    }
+
+    @Test func anotherModelGoesOnWithAnEarlierConversationWhereItIsNamed() async throws {
+        let server = try SocketServer(Self.respond)
+        defer { server.stop() }
+        var options = ChatSession.Options()
+        (options.conversation, options.model) = ("last", "other")
+        _ = await run(server, keys: "/bye\r", options: options)
+        #expect(server.requests.contains { $0.method == "PATCH" && $0.body.contains(#""model":"other""#) })
+    }
+
+    @Test(arguments: [
+        ("/help", "//help"), ("/imagine a fox", "/imagine a fox"), ("/usr/bin/env prints what?", nil),
+        ("a fox", nil),
+    ])
+    func aMessageThatLooksLikeACommandIsEditedAsAMessage(message: String, line: String?) {
+        #expect(ChatCommand.line(of: message) == line ?? message)
     }
 
     @Test func howQuickAnAnswerWasIsToldWhereSomebodyWantsToKnow() async throws {

@@ -161,6 +161,8 @@ public final class CanvasService: Sendable, MemoryHolder {
         // A conversation that is gone, and what cannot be edited in it, is found before anything is painted.
         if let place { isPrivate = try await conversations.takesPicture(in: place, edits: commit.edits) }
         let painted = try await canvas.picture(of: commit.frame)
+        // Whoever left meanwhile has the text back, and asks again.
+        try Task.checkCancellation()
         let picture = try await keeping.keep(painted.bitmap, recipe: painted.recipe, isPrivate: isPrivate)
         var committed = CanvasCommitted(picture: picture)
         if let place {

@@ -56,7 +56,8 @@ extension LiveCanvas {
         (request.picture.width, request.picture.height) = (stage.width, stage.height)
         (request.picture.steps, request.picture.decoder) = (stage.steps, stage.decoder)
         request.picture.textPadding = stage.textPadding
-        if stage.name == .draft, state.startPictures.current == nil {
+        let steps = state.stages.last?.steps ?? stage.steps
+        if stage.name == .draft, state.startPictures.current == nil, WarmStart.pays(steps: steps) {
             request.warm = state.frames.warmStart(width: stage.width, height: stage.height)
         }
         do throws(AssistantError) {

@@ -18,6 +18,12 @@ struct WarmStart: Sendable {
     /// The distances are those of `Conditioning.distance`: about the share of the words that are others.
     static let levels: [(distance: Double, level: Double)] = [(0.06, 0.5), (0.15, 0.75)]
 
+    /// Whether it pays for a model whose settled pictures take so many steps.
+    ///
+    /// One that shows something after its first step from noise shows more of the new text so than after most steps from
+    /// the old picture, which it hardly changes (docs/live.md has the figures).
+    static func pays(steps: Int) -> Bool { CanvasLadder.fewestSteps(of: steps) > 1 }
+
     /// Where to start, when the texts are near enough and steps are saved by it; `nil` for noise.
     func choice(
         for settings: RenderSettings, outline: PictureOutline, painter: Painter, _ pass: Pass

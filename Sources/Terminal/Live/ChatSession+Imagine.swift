@@ -69,7 +69,8 @@ extension ChatSession {
             guard !text.hasPrefix("/"), !text.hasPrefix("\"\"\""), text != toldDraft else { return }
             toldDraft = text
             guard !text.isEmpty else { return }
-            var draft = TypedDraft(text: text, model: options.model, pictures: options.pictures)
+            var draft = TypedDraft(
+                text: text, model: conversation == nil ? options.model : nil, pictures: options.pictures)
             // The first message comes before its conversation.
             if conversation == nil { draft.system = options.system }
             drafts.send(TypingDraft(conversation: conversation?.id, draft: draft))

@@ -21,8 +21,10 @@ extension PlayedCanvas {
     }
 
     /// A canvas whose model is measured: a draft of 128 pixels, a better one, and the settled picture of 512.
-    func measured() async throws -> (LiveCanvas, CanvasFeed.Stream.Iterator) {
-        let canvas = try open()
+    func measured(
+        _ change: (inout CanvasSettings) -> Void = { _ in }
+    ) async throws -> (LiveCanvas, CanvasFeed.Stream.Iterator) {
+        let canvas = try open(change)
         var events = canvas.events(after: nil).makeAsyncIterator()
         let probe = try #require(await frames.next())
         #expect(probe.request.probe?.stage.width == 128 && probe.request.probe?.isKnown == false)
