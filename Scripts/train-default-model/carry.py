@@ -127,7 +127,7 @@ def in_parts(function, *tensors):
 
 
 def main():
-    options = arguments(__doc__, model=(Path("Assets/models/inkling-scenes"), "folder"), pairs=(2000, "pairs of texts"),
+    options = arguments(__doc__, model=(Path("Assets/models/inkling-scenes"), "folder"), pairs=(800, "pairs of texts"),
                         steps=(4, "of the picture that is started anew"))
     torch.set_num_threads(options.threads or 2)
     model, critic = Carrying(options.model), Judge().eval()
