@@ -55,6 +55,7 @@ class Daemon:
 
     def __exit__(self, *_):
         self.stop()
+        self.stop_clients_own()
         shutil.rmtree(self.home)
 
     def start(self):
@@ -82,6 +83,18 @@ class Daemon:
             self.process.wait(timeout=20)
         self.process.stdout.close()
         self.process.stderr.close()
+
+    def stop_clients_own(self):
+        """Ends a daemon that a client has started on this socket, when it found ours gone."""
+        try:
+            _, health = self.request("GET", "/health")
+            os.kill(health["pid"], signal.SIGTERM)
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                self.request("GET", "/health")
+                time.sleep(0.02)
+        except (OSError, http.client.HTTPException):
+            pass
 
     def kill(self):
         """Ends it as a crash would."""
